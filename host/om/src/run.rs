@@ -11,8 +11,12 @@ use rustix::fs::Mode;
 
 use crate::command::{self, ObjectLine, OmLine};
 use crate::exit::{self, Failure, Outcome};
+use crate::object::TypedLine;
 use crate::words::{self, CommandLine, ProgramName, ValueOptions};
 use crate::{backend, object, subsystem, terminal};
+
+/// The first word of a command that the daemon runs for a user of another node.
+const FORWARDED: &str = "forwarded";
 
 /// Parses, acts, prints.
 pub fn main(argv: impl Iterator<Item = OsString>) -> ExitCode {
@@ -31,13 +35,15 @@ pub fn main(argv: impl Iterator<Item = OsString>) -> ExitCode {
     if argv.get(1).is_some_and(|word| word == backend::COMPILE_VERB) {
         return compile();
     }
+    // From the daemon, on behalf of a user of another node.
+    let is_forwarded = argv.get(1).is_some_and(|word| word == FORWARDED);
     // The keeper must stay small: it touches nothing else of this program.
     if let [_, daemon, keeper, directory] = argv.as_slice()
         && (daemon.as_str(), keeper.as_str()) == ("daemon", "keeper")
     {
         return keep(directory.as_ref());
     }
-    let code = run(argv).unwrap_or_else(|Failure { kind, error }| {
+    let code = run(argv, is_forwarded).unwrap_or_else(|Failure { kind, error }| {
         terminal::complain(&format!("{error:#}"));
         ExitCode::from(exit::of_failure(kind))
     });
@@ -51,17 +57,21 @@ pub fn main(argv: impl Iterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn run(argv: Vec<String>) -> Outcome {
+fn run(mut argv: Vec<String>, is_forwarded: bool) -> Outcome {
+    if is_forwarded {
+        argv.remove(1);
+    }
     // Before any word is moved or respelt: logs show what the operator typed.
     let typed = words::without_secrets(&argv);
     let program = ProgramName::of(&argv);
     match words::normalise(argv, &ValueOptions::of(ObjectLine::command))? {
+        CommandLine::Subsystem(_) if is_forwarded => Err(object::not_forwarded()),
         CommandLine::Subsystem(words) => match parse::<OmLine>(&program, words) {
             Ok(line) => subsystem::run(line, typed),
             Err(code) => Ok(code),
         },
-        CommandLine::Object { target, words } => match parse::<ObjectLine>(&program, words) {
-            Ok(line) => object::run(&target, line, typed),
+        CommandLine::Object { target, words } => match parse::<ObjectLine>(&program, words.clone()) {
+            Ok(line) => object::run(&target, line, &TypedLine { typed, words, is_forwarded }),
             Err(code) => Ok(code),
         },
     }

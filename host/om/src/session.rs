@@ -19,6 +19,8 @@ pub(crate) struct Session {
     pub(crate) global: GlobalArgs,
     /// The command as it was typed, without secrets, for logs.
     pub(crate) typed: String,
+    /// Whether it is for a user of another node, who sees what the nodes say side by side.
+    pub(crate) is_forwarded: bool,
     began: Instant,
 }
 
@@ -28,7 +30,7 @@ impl Session {
         // Before the agent is opened, so that --color also applies to the errors of opening it.
         terminal::choose_color(global.color);
         let backend = backend::open(global.root.as_deref(), global.server.as_deref(), &typed)?;
-        Ok(Session { backend, global, typed, began })
+        Ok(Session { backend, global, typed, is_forwarded: false, began })
     }
 
     /// The objects that a target names, and the files that look like objects of whatever name.

@@ -50,6 +50,8 @@ fn a_service_moves_between_nodes_and_never_runs_twice(world: &World) {
         });
     }
 
+    on_other_nodes(&mut cluster, world);
+
     // An order of any node moves it, and it stays where it was put.
     cluster.node("n3").om(world, "web switch --to n3 --wait").ok();
     until_held(&observer, "n3");
@@ -77,6 +79,9 @@ fn a_service_moves_between_nodes_and_never_runs_twice(world: &World) {
     let took = observer.seen_on("n3", cut).unwrap() - cut;
     println!("failover: taken over {took:.2?} after the owner was cut off");
     assert!(took < TAKEOVER && took > VALIDITY - Duration::from_secs(2), "{took:?}");
+    // A node that does not answer is named, and the others go on.
+    let all = cluster.node("n3").om(world, "web print status --cluster").ends(1).says("n3 | ");
+    all.says("error: n2: ").says("error: n1: cannot reach ");
     cluster.node("n2").reconnect();
     cluster.node("n2").until_ready(world);
     until("n2 is back", || cluster.node("n3").sees(world, "n2", "web") == "down");
@@ -93,4 +98,26 @@ fn a_service_moves_between_nodes_and_never_runs_twice(world: &World) {
     until("n1 sees that it is frozen", || n1.status(world)["cluster"]["object"]["web"]["frozen"] == "frozen");
     assert_eq!(n1.sees(world, "n1", "web"), "down");
     cluster.end();
+}
+
+/// Local actions, and looks, on other nodes than that on which they are typed.
+fn on_other_nodes(cluster: &mut Several<'_>, world: &World) {
+    let n3 = cluster.node("n3");
+    let all = n3.om(world, "web print status --cluster").ok();
+    all.says("n1 | web").says("n2 | web").says("n3 | web");
+    n3.om(world, "web print status").ok().says("|- n1").says("'- n2");
+    let one = n3.om(world, "web print status --node n1 --format json").ok().stdout;
+    let one: serde_json::Value = serde_json::from_str(&one).unwrap();
+    assert_eq!((&one["n1"]["avail"], one.as_object().unwrap().len()), (&"up".into(), 1), "{one}");
+    n3.om(world, "web status --node n*,n9")
+        .ends(2)
+        .says("--node n9: no such node: the nodes of this cluster are n1 n2 n3");
+    n3.om(world, "web restart --rid app#1 --node n1").ok().says("n1 | ");
+    // What is refused there is refused, with its exit code; and the others go on.
+    n3.om(world, "web start --node n2").ends(1).says("n2 | ").says("its slot is not this node's");
+    n3.om(world, "web freeze --node n2,n3").ok().says("n2 | web: frozen").says("n3 | web: frozen");
+    n3.om(world, "web thaw --local --cluster").ok().says("n2 | web: thawed").says("n1 | web: not frozen");
+    // The daemon of the other node has written down who asked.
+    let trail = cluster.node("n1").om(world, "daemon audit").ok().stdout;
+    assert!(trail.contains("commandOfPeer") && trail.contains("node n3"), "{trail}");
 }

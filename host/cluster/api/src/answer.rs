@@ -105,6 +105,7 @@ impl ApiServer {
             query: query.into_owned().collect(),
             body,
             slots: self.slots.clone(),
+            program: self.program.clone(),
             began: self.began,
             ending: self.ending.clone(),
         };

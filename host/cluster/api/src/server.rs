@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use daemon::DaemonHandle;
+use daemon::{DaemonHandle, TaskProgram};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -44,6 +44,7 @@ pub(crate) struct ApiServer {
     pub(crate) access: Arc<AccessControl>,
     pub(crate) listener: Arc<ListenerControl>,
     pub(crate) slots: EventSlots,
+    pub(crate) program: Option<Arc<TaskProgram>>,
     pub(crate) began: Instant,
     pub(crate) ending: watch::Receiver<bool>,
 }
@@ -52,6 +53,8 @@ pub(crate) struct ApiServer {
 pub struct ApiNode {
     pub source: Arc<dyn AccessSource>,
     pub places: AccessPlaces,
+    /// What runs the commands that other nodes forward: `om`, with the options that come before its command. None: none are run.
+    pub program: Option<TaskProgram>,
 }
 
 /// Serves the daemon's API until `ended` completes.
@@ -63,8 +66,8 @@ pub async fn serve(socket: DaemonSocket, daemon: DaemonHandle, node: ApiNode, en
     let listener = Arc::new(ListenerControl::new(Arc::clone(&access)));
     let (arrived, mut arrivals) = mpsc::channel(16);
     let listening = follow_settings(daemon.clone(), Arc::clone(&access), Arc::clone(&listener), arrived);
-    let slots = EventSlots::new();
-    let server = Arc::new(ApiServer { daemon, access, listener, slots, began: Instant::now(), ending });
+    let (slots, program) = (EventSlots::new(), node.program.map(Arc::new));
+    let server = Arc::new(ApiServer { daemon, access, listener, slots, program, began: Instant::now(), ending });
     // Of their own each, so that a flood by TLS leaves the unix socket free.
     let (local, remote) =
         (SharedSlots::new(CONNECTIONS, CONNECTIONS), SharedSlots::new(CONNECTIONS, CONNECTIONS_OF_ADDRESS));

@@ -4,19 +4,20 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
-use model::ObjectPath;
+use model::{NodeName, ObjectPath};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use protocol::daemon::{
-    AccessEntry, AccessQuery, CallerDocument, CertificateDocument, CertificateRequest, CertificateSummary, DaemonUse,
-    NodeChange, ObjectExplanation, OrderDocument, OrderReceipt, OrderRequest, ProcessDocument, SOCKET_NAME,
-    StatusDocument, StopRequest, TokenDocument, TokenRequest, TokenSummary, VersionDocument,
+    AccessEntry, AccessQuery, CallerDocument, CertificateDocument, CertificateRequest, CertificateSummary,
+    CommandRequest, DaemonUse, NodeChange, ObjectExplanation, OrderDocument, OrderReceipt, OrderRequest,
+    ProcessDocument, SOCKET_NAME, StatusDocument, StopRequest, TokenDocument, TokenRequest, TokenSummary,
+    VersionDocument,
 };
 use serde::de::DeserializeOwned;
 
 use crate::ask::{Question, ask, begin};
 use crate::events::{EventStream, EventWish};
 use crate::server::DaemonServer;
-use crate::{ClientError, RemoteAccess};
+use crate::{ClientError, CommandStream, RemoteAccess};
 
 /// So long may a daemon take to answer, unless it is asked for what takes its time.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -115,6 +116,14 @@ impl DaemonClient {
     /// Stops the daemon. The answer comes when what it runs has ended, just before its own end.
     pub async fn stop(&self, stop: StopRequest) -> Result<(), ClientError> {
         self.answer(Question::post("/daemon/stop").with(&stop)).await.map(drop)
+    }
+
+    /// Runs a local action, or a look, on a node of the cluster: its selector, action and options.
+    pub async fn command(&self, node: &NodeName, words: &[String]) -> Result<CommandStream, ClientError> {
+        let wanted = CommandRequest { user: None, words: words.to_vec() };
+        let address = format!("/node/{}/command", encoded(node.as_str()));
+        let response = begin(&self.server, self.limit, Question::post(address).with(&wanted)).await?;
+        Ok(CommandStream::new(response.into_body()))
     }
 
     /// What the daemon's process uses of the machine.

@@ -6,11 +6,13 @@
 
 mod ask;
 mod client;
+mod command;
 mod error;
 mod events;
 mod server;
 
 pub use client::DaemonClient;
+pub use command::CommandStream;
 pub use error::ClientError;
 pub use events::{EventStream, EventWish};
 pub use server::RemoteAccess;

@@ -43,6 +43,8 @@ const DEMANDS: &[(&str, Demand)] = &[
     ("audit", Demand::Role(4)),
     // No user at all.
     ("ping", Demand::Role(5)),
+    ("commandOfPeer", Demand::Role(5)),
+    ("commandOnNode", Demand::Role(4)),
 ];
 
 #[derive(Clone, Copy)]

@@ -103,12 +103,26 @@ pub(crate) struct WaitArgs {
 pub(crate) struct OrchestrationArgs {
     #[command(flatten)]
     pub(crate) follow: WaitArgs,
-    /// Act on every node of the object (not supported yet)
-    #[arg(long, help_heading = "Orchestration")]
+    #[command(flatten)]
+    pub(crate) nodes: NodesArgs,
+}
+
+/// The nodes on which something local is done, or looked at.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct NodesArgs {
+    /// Do it on the instances of all nodes, each by itself
+    #[arg(long, conflicts_with = "node", help_heading = "Nodes")]
     pub(crate) cluster: bool,
-    /// Act on this node (not supported yet)
-    #[arg(long, value_name = "NODE", help_heading = "Orchestration")]
+    /// Do it on these nodes instead of this one: names or patterns, with commas between them
+    #[arg(long, value_name = "SELECTOR", help_heading = "Nodes")]
     pub(crate) node: Option<String>,
+}
+
+impl NodesArgs {
+    /// Whether other nodes are meant.
+    pub(crate) fn is_any(&self) -> bool {
+        self.cluster || self.node.is_some()
+    }
 }
 
 fn positive(text: &str) -> Result<NonZeroUsize, String> {

@@ -17,7 +17,7 @@ mod subsystem;
 use clap::{Args, Parser, ValueEnum};
 
 pub(crate) use access_command::{AuthArgs, AuthCommand, CertCommand, TrailArgs};
-pub(crate) use action_args::{ActionArgs, ActionOptions, OrchestrationArgs, ResourceArgs, WaitArgs};
+pub(crate) use action_args::{ActionArgs, ActionOptions, NodesArgs, OrchestrationArgs, ResourceArgs, WaitArgs};
 pub(crate) use config_args::*;
 pub(crate) use daemon_command::*;
 pub(crate) use driver_command::*;

@@ -4,7 +4,7 @@ use clap::Args;
 
 use model::NodeName;
 
-use super::{ActionArgs, ActionOptions, OrchestrationArgs, OutputArgs, ResourceArgs, WaitArgs};
+use super::{ActionArgs, ActionOptions, NodesArgs, OrchestrationArgs, OutputArgs, ResourceArgs, WaitArgs};
 
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct StatusArgs {
@@ -15,6 +15,8 @@ pub(crate) struct StatusArgs {
     pub(crate) output: OutputArgs,
     #[command(flatten)]
     pub(crate) resources: ResourceArgs,
+    #[command(flatten)]
+    pub(crate) nodes: NodesArgs,
 }
 
 #[derive(Debug, Clone, Default, Args)]

@@ -8,7 +8,7 @@ use crate::backend::InstanceFlag;
 use crate::command::{FlagArgs, OutputFormat};
 use crate::config::target::ConfigFile;
 use crate::each::each;
-use crate::exit::{Failure, Outcome};
+use crate::exit::Outcome;
 use crate::object::life::alone;
 use crate::object::order::{self, OrderWish};
 use crate::session::Session;
@@ -58,7 +58,6 @@ impl FlagChange {
 /// Sets a flag of each object: by an order to the daemon, or here, where it runs on no other node.
 fn set(session: &Session, target: &Target, args: &FlagArgs, change: &FlagChange) -> Outcome {
     let action = order::word(&change.order);
-    refuse_unsupported(args, action)?;
     let paths = session.select_instances(target, action)?;
     if !args.local
         && let Some(daemon) = session.running_daemon()?
@@ -78,13 +77,6 @@ fn set(session: &Session, target: &Target, args: &FlagArgs, change: &FlagChange)
         Ok(())
     })
     .into())
-}
-
-fn refuse_unsupported(args: &FlagArgs, action: &str) -> Result<(), Failure> {
-    match args.orchestration.cluster || args.orchestration.node.is_some() {
-        true => Err(Failure::not_supported(&format!("{action} on other nodes"))),
-        false => Ok(()),
-    }
 }
 
 pub(crate) fn enable(session: &Session, target: &Target, args: &FlagArgs) -> Outcome {

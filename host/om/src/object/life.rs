@@ -52,7 +52,7 @@ pub(crate) fn run(
     scope: ActionScope,
     aim: ActionTarget,
 ) -> Outcome {
-    refuse_unsupported(action, args, is_dry(args, scope))?;
+    refuse_unsupported(args, is_dry(args, scope))?;
     run_on(session, &session.select_instances(target, action)?, action, args, scope, aim)
 }
 
@@ -63,9 +63,13 @@ fn ordered(
     args: &ActionArgs,
     scope: ActionScope,
 ) -> Result<Option<(RemoteDaemon, OrderCommand)>, Failure> {
-    let whole = scope == ActionScope::Object && !args.options.local && args.resources.selects_all();
-    let Some(verb) = order::of_action(action).filter(|_| whole && !is_dry(args, scope)) else { return Ok(None) };
+    let Some(verb) = order::of_action(action).filter(|_| is_whole(args, scope)) else { return Ok(None) };
     Ok(session.running_daemon()?.map(|daemon| (daemon, verb)))
+}
+
+/// Whether the whole object is meant, wherever it runs.
+pub(super) fn is_whole(args: &ActionArgs, scope: ActionScope) -> bool {
+    scope == ActionScope::Object && !args.options.local && args.resources.selects_all() && !is_dry(args, scope)
 }
 
 /// Orders the action of the daemon.
@@ -145,11 +149,8 @@ fn is_dry(args: &ActionArgs, scope: ActionScope) -> bool {
     args.options.dry_run || scope == ActionScope::Plan
 }
 
-/// Refuses what needs other nodes, and to draw what is not a plan.
-fn refuse_unsupported(action: &str, args: &ActionArgs, plans: bool) -> Result<(), Failure> {
-    if args.options.orchestration.cluster || args.options.orchestration.node.is_some() {
-        return Err(Failure::not_supported(&format!("{action} on other nodes, which needs the daemon")));
-    }
+/// Refuses to draw what is not a plan.
+fn refuse_unsupported(args: &ActionArgs, plans: bool) -> Result<(), Failure> {
     if args.options.output.format == OutputFormat::Dot && !plans {
         return Err(anyhow!("--format dot draws plans: add --dry-run").into());
     }

@@ -11,6 +11,7 @@ mod keys;
 pub(crate) mod life;
 mod list;
 mod logs;
+mod nodes;
 mod order;
 mod schedule;
 mod status;
@@ -19,7 +20,7 @@ pub(crate) mod unbuilt;
 
 use clap::CommandFactory;
 use protocol::daemon::OrderCommand;
-use protocol::{ConfigTarget, ConsoleOrder};
+use protocol::{ConfigTarget, ConsoleOrder, FailureKind};
 
 use crate::command::{
     ActionArgs, ConfigCommand, ContainerCommand, InstanceCommand, LifeCommand, ObjectCommand, ObjectLine, PrintCommand,
@@ -35,10 +36,34 @@ use crate::words::Target;
 use life::{ActionScope, ActionTarget};
 use status::StatusView;
 
+/// A command line as it was typed.
+#[derive(Debug)]
+pub(crate) struct TypedLine {
+    /// Without secrets, for logs.
+    pub(crate) typed: String,
+    /// The action and its options, in the form that is parsed.
+    pub(crate) words: Vec<String>,
+    /// Whether the daemon runs it for a user of another node.
+    pub(crate) is_forwarded: bool,
+}
+
+/// The refusal of a command that another node may not ask for.
+pub(crate) fn not_forwarded() -> Failure {
+    let text = "this may not be done for another node: only local actions and looks at objects are";
+    Failure::message(FailureKind::Denied, text)
+}
+
 /// Does what the line asks, to the objects that the target names.
-pub(crate) fn run(target: &Target, line: ObjectLine, typed: String) -> Outcome {
+pub(crate) fn run(target: &Target, line: ObjectLine, words: &TypedLine) -> Outcome {
     let ObjectLine { global, command } = line;
-    let session = Session::open(global, typed)?;
+    let command = command.into_inner();
+    let wish = nodes::wish(&command);
+    let is_local = wish.as_ref().is_some_and(|wish| !wish.nodes.is_any());
+    if words.is_forwarded && (!is_local || global.server.is_some()) {
+        return Err(not_forwarded());
+    }
+    let mut session = Session::open(global, words.typed.clone())?;
+    session.is_forwarded = words.is_forwarded;
     // An error in node.conf has no effect on objects, so that nothing else would report it.
     // That of another node is its own affair.
     if session.backend.daemon_places().is_ok()
@@ -46,7 +71,10 @@ pub(crate) fn run(target: &Target, line: ObjectLine, typed: String) -> Outcome {
     {
         warn(&format!("{error:#}"));
     }
-    let outcome = action(&session, target, &command.into_inner());
+    let outcome = match wish.filter(|wish| wish.nodes.is_any()) {
+        Some(wish) => nodes::run(&session, target, &words.words, &wish),
+        None => action(&session, target, &command),
+    };
     session.print_time();
     // The process is about to exit: the kernel takes the memory of the sandbox back faster than the agent gives it.
     std::mem::forget(session);

@@ -1,5 +1,7 @@
 //! `print status`, `print devs`, `resource ls`.
 
+use model::{NodeName, ObjectPath};
+use protocol::daemon::StatusDocument;
 use protocol::{AbsentInstance, ExposedValue, FailureKind, InstanceDocument};
 
 use crate::command::StatusArgs;
@@ -26,6 +28,8 @@ pub(crate) fn run(session: &Session, target: &Target, args: &StatusArgs, view: S
     let mut values = Vec::new();
     let paths = session.select_some(target)?;
     let statuses = session.backend.statuses(&paths, args.refresh);
+    let elsewhere = elsewhere(session, &paths, args, view);
+    let others = |path: &ObjectPath| elsewhere.as_ref().map(|status| others(status, path)).unwrap_or_default();
     let code = each(paths.iter().zip(statuses), |(path, status)| {
         let mut instance = match status {
             Err(Failure { kind: FailureKind::NotHere, error }) if matches!(view, StatusView::Tree) => {
@@ -34,7 +38,7 @@ pub(crate) fn run(session: &Session, target: &Target, args: &StatusArgs, view: S
                 values.push(serde_json::to_value(absent).unwrap_or_default());
                 if !args.output.is_structured() {
                     // On standard output, and the exit code is 0: this is the answer, not a failure.
-                    print(&format!("{error}\n"));
+                    print(&format!("{error}\n{}", others(path)));
                 }
                 return Ok(());
             }
@@ -44,7 +48,7 @@ pub(crate) fn run(session: &Session, target: &Target, args: &StatusArgs, view: S
         match view {
             // Programs get the whole document in every view, and choose from it themselves.
             _ if args.output.is_structured() => values.push(published(instance)),
-            StatusView::Tree | StatusView::Instance => print_styled(&tree(&instance)),
+            StatusView::Tree | StatusView::Instance => print_styled(&(tree(&instance) + &others(path))),
             StatusView::Devices => print(&devices(&instance)),
             StatusView::Resources => print(&resources(&instance)),
         }
@@ -54,6 +58,39 @@ pub(crate) fn run(session: &Session, target: &Target, args: &StatusArgs, view: S
         print(&text);
     }
     Ok(code.into())
+}
+
+/// What the daemon knows of other nodes, for people who ask about an object that has instances there. None: it is not asked, or does
+/// not answer.
+fn elsewhere(session: &Session, paths: &[ObjectPath], args: &StatusArgs, view: StatusView) -> Option<StatusDocument> {
+    let asks = matches!(view, StatusView::Tree) && !args.output.is_structured() && !session.is_forwarded;
+    let is_elsewhere = |path: &ObjectPath| session.backend.peers(path).map_or(true, |peers| !peers.is_empty());
+    if !asks || !paths.iter().any(is_elsewhere) {
+        return None;
+    }
+    let daemon = session.running_daemon().ok()??;
+    daemon.ask(async |client| client.status().await).ok()
+}
+
+/// The instances of other nodes, a line each.
+fn others(status: &StatusDocument, path: &ObjectPath) -> String {
+    let here = &status.daemon.nodename;
+    let scope = status.cluster.object.get(path).map(|object| &object.scope[..]).unwrap_or_default();
+    let nodes: Vec<&NodeName> = scope.iter().filter(|node| *node != here).collect();
+    let Some(last) = nodes.last() else { return String::new() };
+    let line = |node: &&NodeName| {
+        let branch = if node == last { "'-" } else { "|-" };
+        format!("{branch} {:<17} {}\n", node.as_str(), words_of(status, node, path))
+    };
+    format!("instances\n{}", nodes.iter().map(line).collect::<String>())
+}
+
+fn words_of(status: &StatusDocument, node: &NodeName, path: &ObjectPath) -> String {
+    let known = status.cluster.node.get(node).and_then(|node| node.instance.get(path));
+    let Some(instance) = known.and_then(|known| known.status.as_ref()) else { return "unknown".to_owned() };
+    let frozen = if instance.frozen { " frozen" } else { "" };
+    let warn = if instance.overall == instance.avail { String::new() } else { format!(" {}", instance.overall) };
+    format!("{}{warn}{frozen}", instance.avail)
 }
 
 /// Keeps only the resources that the options select.

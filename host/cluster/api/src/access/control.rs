@@ -157,7 +157,8 @@ impl AccessControl {
         Ok(Caller { user, grants, limit: None, credential: CallerCredential::Peer(node), address: link.address() })
     }
 
-    pub(super) fn grants(&self, user: &str) -> Result<RoleGrants, ReplyRefusal> {
+    /// What a user is granted here.
+    pub(crate) fn grants(&self, user: &str) -> Result<RoleGrants, ReplyRefusal> {
         if user == ROOT { Ok(RoleGrants::root()) } else { self.user_grants(user) }
     }
 

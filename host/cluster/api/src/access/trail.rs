@@ -20,7 +20,8 @@ const ROTATE_AT: u64 = 16 << 20;
 const KEPT: u32 = 4;
 
 /// The members of a request's body that are recorded. All others are not.
-const RECORDED: [&str; 9] = ["verb", "supersede", "force", "time", "command", "user", "role", "duration", "drain"];
+const RECORDED: [&str; 10] =
+    ["verb", "supersede", "force", "time", "command", "user", "role", "duration", "drain", "words"];
 
 /// The longest text of such a member.
 const LONGEST: usize = 300;

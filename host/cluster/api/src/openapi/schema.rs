@@ -144,6 +144,7 @@ const TABLE: SchemaTable = &[
     ("StopRequest", &[("drain?", "boolean")]),
     ("PingRequest", &[("question?", "PromiseQuestion")]),
     ("PromiseQuestion", &[("generation", "integer"), ("nonce", "integer"), ("life", "integer")]),
+    ("CommandRequest", &[("user?", "string"), ("words", "string[]")]),
     ("PingAnswer", &[("sees_beat", "boolean"), ("promised", "boolean")]),
 ];
 
@@ -303,6 +304,7 @@ mod tests {
         check("PromiseQuestion", &question);
         check("PingRequest", &PingRequest { question: Some(question) });
         check("PingAnswer", &PingAnswer::default());
+        check("CommandRequest", &CommandRequest { user: Some(text()), words: words() });
         let failure = protocol::RequestFailure { kind: protocol::FailureKind::Failed, message: text() };
         check("RequestFailure", &failure);
     }

@@ -3,6 +3,7 @@
 mod about;
 mod auth;
 mod certificate;
+mod command;
 mod event;
 mod node;
 mod object;
@@ -122,6 +123,8 @@ pub(crate) async fn answer(route: &Route, request: &ApiRequest) -> Reply {
         Operation::RevokeCertificate => certificate::revoke(request).await,
         Operation::Audit => auth::audit(request).await,
         Operation::Ping => peer::ping(request).await,
+        Operation::CommandOnNode => command::on_node(request).await,
+        Operation::CommandOfPeer => command::for_peer(request).await,
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use daemon::DaemonHandle;
+use daemon::{DaemonHandle, TaskProgram};
 use hyper::HeaderMap;
 use model::ObjectPath;
 use protocol::daemon::ProcessDocument;
@@ -30,6 +30,8 @@ pub(crate) struct ApiRequest {
     pub(crate) query: Vec<(String, String)>,
     pub(crate) body: Bytes,
     pub(crate) slots: EventSlots,
+    /// What runs commands. None: nothing does.
+    pub(crate) program: Option<Arc<TaskProgram>>,
     /// When the API began.
     pub(crate) began: Instant,
     /// Becomes true when the daemon ends.

@@ -33,6 +33,8 @@ pub(crate) enum Operation {
     RevokeCertificate,
     Audit,
     Ping,
+    CommandOnNode,
+    CommandOfPeer,
 }
 
 impl Operation {
@@ -64,6 +66,8 @@ impl Operation {
         Operation::RevokeCertificate,
         Operation::Audit,
         Operation::Ping,
+        Operation::CommandOnNode,
+        Operation::CommandOfPeer,
     ];
 }
 
@@ -131,7 +135,7 @@ const fn once(name: &'static str, summary: &'static str) -> QueryParameter {
 }
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 26] = [
+pub(crate) static ROUTES: [Route; 28] = [
     Route {
         answer: AnswerContent::Document("VersionDocument"),
         ..get(
@@ -429,6 +433,34 @@ pub(crate) static ROUTES: [Route; 26] = [
                 template: "/peer/ping",
                 id: "ping",
                 summary: "Tells that the daemon of another node is there, and asks for a promise while the engine is away",
+            },
+        )
+    },
+    Route {
+        body: Some("CommandRequest"),
+        status: 200,
+        answer: AnswerContent::Text("application/x-ndjson"),
+        ..post(
+            Operation::CommandOnNode,
+            AccessRule::Root,
+            RouteName {
+                template: "/node/{node}/command",
+                id: "commandOnNode",
+                summary: "Runs a local action or a look of om on a node of the cluster, and prints its output, a line of JSON for each",
+            },
+        )
+    },
+    Route {
+        body: Some("CommandRequest"),
+        status: 200,
+        answer: AnswerContent::Text("application/x-ndjson"),
+        ..post(
+            Operation::CommandOfPeer,
+            AccessRule::Peer,
+            RouteName {
+                template: "/peer/command",
+                id: "commandOfPeer",
+                summary: "The same, on behalf of a user whom the daemon of another node names",
             },
         )
     },

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use api::{AccessPlaces, AccessSource, ApiNode, DaemonClaim, ListenerSettings, serve, socket_path};
 use client::DaemonClient;
-use daemon::{DaemonHandle, DaemonRequest, EventLog, RequestError, request_channel};
+use daemon::{DaemonHandle, DaemonRequest, EventLog, RequestError, TaskProgram, request_channel};
 use peer::PeerEndpoint;
 use protocol::FailureKind;
 use protocol::daemon::*;
@@ -90,7 +90,7 @@ impl FakeDaemon {
         let (end, ended) = oneshot::channel();
         let node = Arc::new(FakeNode { users: Mutex::default(), listener: Mutex::new(listener) });
         let places = AccessPlaces { var: run.path().join("var"), log: run.path().join("log") };
-        let served_node = ApiNode { source: node.clone(), places };
+        let served_node = ApiNode { source: node.clone(), places, program: Some(echo()) };
         let served = tokio::spawn(serve(socket, handle.clone(), served_node, async { drop(ended.await) }));
         let socket = socket_path(run.path());
         let client = DaemonClient::new(&socket).within(Duration::from_secs(5));
@@ -104,6 +104,11 @@ impl FakeDaemon {
         (&mut self.served).await.unwrap();
         assert!(!self.socket.exists());
     }
+}
+
+/// What stands in for `om`: it prints its words.
+fn echo() -> TaskProgram {
+    TaskProgram { program: "/bin/echo".into(), arguments: Vec::new() }
 }
 
 async fn answer_all(mut requests: mpsc::Receiver<DaemonRequest>) {

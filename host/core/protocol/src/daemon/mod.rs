@@ -19,7 +19,7 @@ pub use access::{
 pub use event::{DaemonEvent, EventKind};
 pub use explain::{ObjectExplanation, ObstacleDocument, ReasonDocument, RestartDocument};
 pub use order::{OrderCommand, OrderDocument, OrderReceipt, OrderRequest, OrderState, OrderStep};
-pub use peer::{PingAnswer, PingRequest, PromiseQuestion};
+pub use peer::{CommandOutput, CommandRequest, PingAnswer, PingRequest, PromiseQuestion};
 pub use process::{DaemonUse, ProcessDocument};
 pub use status::{
     ClusterDocument, ClusterNode, ClusterObject, ClusterSummary, DaemonDocument, DaemonThread, EngineDocument,

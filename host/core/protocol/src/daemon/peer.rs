@@ -30,3 +30,25 @@ pub struct PingAnswer {
     #[serde(default)]
     pub promised: bool,
 }
+
+/// A command of `om` that another node shall run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandRequest {
+    /// On whose behalf, between daemons. A client is known by its connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// The selector, the action and its options.
+    pub words: Vec<String>,
+}
+
+/// A piece of what it prints, or its end: a line of JSON each.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CommandOutput {
+    /// On standard output, with its line end if it has come.
+    Output(String),
+    /// On standard error.
+    Error(String),
+    /// The exit code.
+    End(u8),
+}

@@ -50,6 +50,7 @@ pub(crate) fn run_daemon(how: &DaemonRun) -> Reply<()> {
     let node = ApiNode {
         places: AccessPlaces { var: agent.home().var.clone(), log: agent.home().log.clone() },
         source: Arc::new(LocalAccess(agent.clone())),
+        program: options(how).run_program,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.context("cannot start the asynchronous runtime")?;
