@@ -139,7 +139,8 @@ fn a_program_in_a_session_of_its_own_is_stopped(world: &World) {
         println!("programs: skipped: no control groups of version 2");
         return;
     };
-    world.create("web", "[DEFAULT]\nnodes = n1\n[app#1]\ntype = simple\nstart = /bin/sleep 881\n");
+    world.create("web", "[DEFAULT]\nnodes = n1\n[app#1]\ntype = simple\nstart = /bin/sh {w}/run\n");
+    world.write("run", &world.fill("/bin/sleep 882 & echo $! >{w}/pid; exec /bin/sleep 881"));
     world.om("web start").ok();
     let exposed = world.status("web")["resources"]["app#1"]["exposes"][0]["value"].as_str().unwrap().to_owned();
     let session = format!("{top}/session-{}.scope", std::process::id());
@@ -147,6 +148,10 @@ fn a_program_in_a_session_of_its_own_is_stopped(world: &World) {
     fs::write(format!("{session}/cgroup.procs"), &exposed).unwrap();
     assert_eq!(world.states("web"), "app#1 up");
     world.om("web start").ok().says("nothing to do");
+    // Its helper leaves, too. What is left of the resource is in no group of it then.
+    let helper = world.path("pid");
+    crate::world::until("the helper is known", || helper.exists());
+    fs::write(format!("{session}/cgroup.procs"), world.read("pid").trim()).unwrap();
     world.om("web stop").ok();
     let is_gone = || fs::read_to_string(format!("{session}/cgroup.procs")).is_ok_and(|pids| pids.is_empty());
     crate::world::until("the group is empty", is_gone);

@@ -15,6 +15,7 @@ crate::trials!(
     a_run_goes_on_when_the_daemon_is_killed_and_the_next_one_finds_it,
     what_a_killed_run_left_behind_is_ended_and_its_record_says_so,
     a_task_runs_as_often_at_once_as_it_may,
+    what_a_run_leaves_running_is_held_until_a_stop_ends_it,
 );
 
 /// A service with a task that goes on until the file `go` is there.
@@ -153,4 +154,19 @@ fn a_task_runs_as_often_at_once_as_it_may(world: &World) {
     end(second).ok();
     assert_eq!(marks(world).matches("ended").count(), 2);
     world.om("web stop").ok();
+}
+
+fn what_a_run_leaves_running_is_held_until_a_stop_ends_it(world: &World) {
+    let task = "command = /bin/sh -c 'setsid sleep 987 >/dev/null 2>&1 & echo $! > {w}/pid'";
+    world.create("web", &format!("[DEFAULT]\nnodes = n1\n[fs#1]\ntype = flag\n[task#1]\ntype = host\n{task}\n"));
+    world.om("web start --local").ok();
+    world.om("web run --local").ok().says("WRN web: task#1: left running: ").says("a stop of the instance ends it");
+    let command = format!("/proc/{}/cmdline", world.read("pid").trim());
+    world.om("web print holdings").ok().says("task#1  process-group  present");
+    world.om("web delete --local").ends(1).says("task#1");
+    world.om("web stop --local").ok().says("task#1: ended 1 process that a run had left running");
+    // One that has exited and was not waited for yet has none.
+    assert_eq!(fs::read_to_string(command).unwrap_or_default(), "");
+    world.om("web print holdings").ok().does_not_say("task#1");
+    world.om("web stop --local").ok().does_not_say("left running");
 }

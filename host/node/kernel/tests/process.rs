@@ -274,7 +274,7 @@ async fn a_control_group_holds_and_kills_all_descendants() {
     };
     let group = Cgroup::at(slice.join("web.slice/web-app.slice"));
     let launch = || ProgramLaunch { cgroup: Some(group.clone()), ..shell("") };
-    ends_together(launch, &ResourceProcesses::Cgroup(group.clone(), None)).await;
+    ends_together(launch, &ResourceProcesses::Cgroup(group.clone())).await;
     group.remove();
     Cgroup::at(&slice).remove();
     assert!(!slice.exists());

@@ -12,7 +12,7 @@ pub struct ProcessHolding {
     /// The directory of their control group. None where there are no control groups.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
-    /// The variables in their environment by which they are found without control groups.
+    /// The variables in their environment by which they are found without control groups, and outside of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<(String, String)>,
     /// The first process, and when it started, in the kernel's ticks since the boot: something may move it to another control group.
@@ -23,7 +23,11 @@ pub struct ProcessHolding {
 impl ProcessHolding {
     /// The processes of the same resource, whichever of them was first.
     pub fn is_same(&self, other: &ProcessHolding) -> bool {
-        (&self.group, &self.marks) == (&other.group, &other.marks)
+        match (&self.group, &other.group) {
+            (Some(one), Some(two)) => one == two,
+            (None, None) => self.marks == other.marks,
+            _ => false,
+        }
     }
 
     pub(crate) fn attributes(&self) -> Vec<(&'static str, String)> {

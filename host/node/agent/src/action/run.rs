@@ -204,6 +204,7 @@ pub(super) async fn end_runs(
             Err(_) => return Err(ActError::RunGoesOn { rid, pid: holder.pid, patience: PATIENCE }),
         }
     }
+    facilities.instance.end_leftovers(&selected, &*session.log).await;
     Ok(())
 }
 

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use capability::holdings::{
-    HoldingPresence, HoldingProof, Ledger, ProofVerdict, UnverifiedLedger, forget_declared, look, prove,
+    HoldingPresence, HoldingProof, Ledger, ProofVerdict, UnverifiedLedger, end_processes, forget_declared, look, prove,
 };
-use driver::{LogSeverity, LogSink, ReportMessage};
+use driver::{LogSeverity, LogSink, ReportMessage, Verb};
 use exec::{StillHeld, blocking};
 use holding::{DeclaredHolding, Holding, HoldingRecord, HoldingStage};
 use model::Rid;
+use model::object::Resource;
 use model::status::State;
 
 use super::{ActionSession, Instance};
@@ -70,6 +71,35 @@ impl Instance<'_> {
         }
         self.give_up(session, &ledger, &held, log);
         Vec::new()
+    }
+
+    /// Ends what the runs of these resources have left running: a task has no stop of its own.
+    pub(crate) async fn end_leftovers(&self, resources: &[&Resource], log: &dyn LogSink) {
+        let runs = |resource: &&&Resource| self.driver(&resource.driver).manifest().verbs.contains(&Verb::Run);
+        let rids: BTreeSet<String> = resources.iter().filter(runs).map(|resource| resource.rid.to_string()).collect();
+        let ledger = self.ledger();
+        for record in ledger.records(|record| rids.contains(&record.rid)) {
+            let Holding::ProcessGroup(held) = &record.holding else { continue };
+            let rid = record.rid.parse().ok();
+            match end_processes(held).await {
+                Ok(0) => ledger.forget(&[record]),
+                Ok(count) => {
+                    ledger.forget(&[record]);
+                    log.line(
+                        rid.as_ref(),
+                        LogSeverity::Info,
+                        &format!(
+                            "ended {count} {} that a run had left running",
+                            if count == 1 { "process" } else { "processes" }
+                        ),
+                    );
+                }
+                Err(error) => {
+                    let text = format!("what a run has left running cannot be ended: {error}");
+                    log.line(rid.as_ref(), LogSeverity::Error, &text);
+                }
+            }
+        }
     }
 
     /// The operator knows better: what is held is given up, by name.

@@ -218,15 +218,13 @@ pub(super) fn is_attached(held: &LoopHolding, found: &LoopBacking) -> bool {
 
 /// The processes that are held.
 pub(crate) fn processes(held: &ProcessHolding) -> ResourceProcesses {
+    let markers = ProcessMarkers::new(held.marks.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     match &held.group {
         Some(group) => {
             let first = held.first.map(|(pid, started)| FirstProcess { pid, started });
-            ResourceProcesses::Cgroup(Cgroup::at(group), first)
+            ResourceProcesses::Moved { group: Cgroup::at(group), first, markers }
         }
-        None => {
-            let marks = held.marks.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-            ResourceProcesses::Environ(ProcessMarkers::new(marks))
-        }
+        None => ResourceProcesses::Environ(markers),
     }
 }
 

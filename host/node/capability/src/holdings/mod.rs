@@ -31,7 +31,7 @@ pub(crate) use look::{backing_of, processes, sees, signature_of};
 pub(crate) use network::netlink_of;
 pub(crate) use others::other_owner;
 pub use proof::{HoldingProof, ProofVerdict, prove};
-pub use release::{ReleaseOptions, release};
+pub use release::{ReleaseOptions, end_processes, release};
 
 use grant::GrantKeyword;
 use grant::op::SeeHoldings;

@@ -6,7 +6,7 @@ use driver::LogSeverity;
 use grant::op::{ReleaseHolding, UndoDevice};
 use holding::{
     AddressHolding, ContainerHolding, FileHolding, Holding, HoldingRecord, HoldingStage, LinkHolding, LoopHolding,
-    RouteHolding,
+    ProcessHolding, RouteHolding,
 };
 use kernel::block::loopdev;
 use kernel::cgroup::Cgroup;
@@ -102,6 +102,19 @@ pub async fn release(context: &CallContext, id: &str, options: ReleaseOptions) -
         }
     };
     Ok(released)
+}
+
+/// How long processes that nothing waits for any more may take to end.
+const LEFT_BEHIND: Duration = Duration::from_secs(5);
+
+/// Ends the processes of a holding, for the host itself: what a run has left behind has no driver that stops it. Returns how many there
+/// were.
+pub async fn end_processes(held: &ProcessHolding) -> Result<usize, CapabilityError> {
+    let ended = processes(held).stop(kernel::process::Signal::TERM, LEFT_BEHIND).await?;
+    if let Some(group) = &held.group {
+        Cgroup::at(group).remove();
+    }
+    Ok(ended)
 }
 
 /// Takes down a device that the driver declared. The record stays until it is withdrawn, or a proof finds the device gone.

@@ -9,6 +9,7 @@ use kernel::cgroup::{Cgroup, TemporaryGroup};
 use kernel::process::{PipeListener, PipeOutput, ProgramLaunch, ProgramOutput, RunError};
 
 use super::command::{ProcessCommand, details, prepare, shown, terms};
+use super::supervised::hold_what_is_left;
 use crate::argument::absolute;
 use crate::{CallContext, CapabilityError, Effect};
 
@@ -37,6 +38,7 @@ pub async fn run(context: &CallContext, command: ProcessCommand) -> Result<Progr
         // The kernel refuses to remove a group in which the program left something running. That is wanted.
         cgroup.iter().filter(|_| looking.is_none()).for_each(Cgroup::remove);
         end(looking).await;
+        hold_what_is_left(context);
         Ok(Effect::by(permit.access(), result))
     });
     run.await?

@@ -6,7 +6,7 @@ use driver::{LogSeverity, Verb};
 use grant::op::{KillProcesses, SeeProcesses, StartProgram};
 use holding::{Holding, ProcessHolding};
 use kernel::cgroup::Cgroup;
-use kernel::process::{FirstProcess, signal_of};
+use kernel::process::{FirstProcess, ResourceProcesses, signal_of};
 
 use super::command::{ProcessCommand, details, prepare, shown, terms};
 use super::environment::marks;
@@ -63,13 +63,26 @@ pub async fn spawn(context: &CallContext, command: ProcessCommand) -> Result<u32
 }
 
 /// What the processes of this resource are held as.
-fn group_holding(context: &CallContext) -> ProcessHolding {
-    match context.cgroup() {
-        Some(group) => {
-            ProcessHolding { group: Some(group.to_string_lossy().into_owned()), marks: Vec::new(), first: None }
-        }
-        None => ProcessHolding { group: None, marks: marks(context), first: None },
+pub(super) fn group_holding(context: &CallContext) -> ProcessHolding {
+    let group = context.cgroup().map(|group| group.to_string_lossy().into_owned());
+    ProcessHolding { group, marks: marks(context), first: None }
+}
+
+/// Records what a program of a task has left running: a stop of the instance ends it.
+pub(super) fn hold_what_is_left(context: &CallContext) {
+    if context.verb() != Verb::Run {
+        return;
     }
+    let left = context.cgroup().and_then(|group| ResourceProcesses::Cgroup(Cgroup::at(group)).list().ok());
+    let left = left.filter(|left| !left.is_empty()).unwrap_or_default();
+    let Some(first) = left.first() else { return };
+    let held = group_holding(context);
+    if let Ok(Some(note)) = context.ledger().intend_once(held.clone()) {
+        note.held(held);
+    }
+    let what = format!("{} (process {})", first.argv.join(" "), first.pid.as_raw_nonzero());
+    let others = if left.len() == 1 { String::new() } else { format!(" and {} more", left.len() - 1) };
+    context.say(LogSeverity::Warn, &format!("left running: {what}{others}; a stop of the instance ends it"));
 }
 
 /// Lists the processes of this resource. In a start, they are held from then on.

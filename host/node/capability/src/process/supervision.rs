@@ -70,7 +70,7 @@ pub(crate) fn members(context: &CallContext) -> ResourceProcesses {
     });
     match (context.cgroup(), held) {
         (_, Some(held)) => processes(&held),
-        (Some(path), None) => ResourceProcesses::Cgroup(Cgroup::at(path), None),
+        (Some(path), None) => ResourceProcesses::Cgroup(Cgroup::at(path)),
         (None, None) => ResourceProcesses::Environ(environment::markers(context)),
     }
 }

@@ -17,9 +17,11 @@ use crate::ready::when_readable;
 /// The processes of one resource, by the way in which they are recognised.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResourceProcesses {
-    /// By their control group, which they cannot leave by themselves. The first of them is known besides: something may move it to
-    /// another group, as su(1) does with a session of its own.
-    Cgroup(Cgroup, Option<FirstProcess>),
+    /// By their control group, which they cannot leave by themselves.
+    Cgroup(Cgroup),
+    /// The same of processes that something may have moved to another group meanwhile, as su(1) does with a session of its own. They
+    /// are known by the first of them, and by their environment.
+    Moved { group: Cgroup, first: Option<FirstProcess>, markers: ProcessMarkers },
     /// By their environment, which a child can drop.
     Environ(ProcessMarkers),
 }
@@ -93,19 +95,21 @@ impl ResourceProcesses {
     /// Kills the processes. A control group is killed as a whole, with the processes that are just being forked. Then
     /// each one is killed, for a kernel before 5.14, which cannot kill a group.
     fn kill(&self, left: &[(Pid, OwnedFd)]) -> Result<(), KernelError> {
-        if let ResourceProcesses::Cgroup(cgroup, _) = self {
-            cgroup.kill()?;
+        if let ResourceProcesses::Cgroup(group) | ResourceProcesses::Moved { group, .. } = self {
+            group.kill()?;
         }
         left.iter().try_for_each(|(_, process)| send(process, Signal::KILL))
     }
 
     fn pids(&self) -> Result<Vec<Pid>, KernelError> {
         match self {
-            ResourceProcesses::Cgroup(cgroup, first) => {
-                let mut pids = cgroup.members()?;
+            ResourceProcesses::Cgroup(group) => group.members(),
+            ResourceProcesses::Moved { group, first, markers } => {
+                let mut pids = group.members()?;
                 let alive = first.and_then(FirstProcess::alive).filter(|pid| !pids.contains(pid));
                 pids.extend(alive);
-                Ok(pids)
+                // To read the environment of every process takes long, and only counts where nothing else is left.
+                if pids.is_empty() { markers.members() } else { Ok(pids) }
             }
             ResourceProcesses::Environ(markers) => markers.members(),
         }
