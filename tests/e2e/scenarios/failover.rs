@@ -58,6 +58,15 @@ fn a_service_moves_between_nodes_and_never_runs_twice(world: &World) {
     cluster.node("n2").om(world, "web giveback --wait").ok();
     until_held(&observer, "n1");
 
+    // A node that is drained gives away what it has, and takes nothing before it is thawed.
+    cluster.node("n1").om(world, "daemon stop").ends(5).says("web run here with their slots: --drain stops them");
+    cluster.node("n3").om(world, "node drain --node n9").ends(2).says("--node n9: no such node");
+    cluster.node("n3").om(world, "node drain --node n1 --time 60s --wait").ok().says("n1: nothing is left");
+    until_held(&observer, "n2");
+    cluster.node("n1").om(world, "node undrain").ok().says("the node is thawed");
+    cluster.node("n2").om(world, "web giveback --wait").ok();
+    until_held(&observer, "n1");
+
     // What another node may run is not started beside it, by no hand either.
     for line in ["web instance start", "web start --local"] {
         cluster.node("n2").om(world, line).ends(1).says("its slot is not this node's");

@@ -8,8 +8,8 @@ use model::{NodeName, ObjectPath};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use protocol::daemon::{
     AccessEntry, AccessQuery, CallerDocument, CertificateDocument, CertificateRequest, CertificateSummary,
-    CommandRequest, DaemonUse, NodeChange, ObjectExplanation, OrderDocument, OrderReceipt, OrderRequest,
-    ProcessDocument, SOCKET_NAME, StatusDocument, StopRequest, TokenDocument, TokenRequest, TokenSummary,
+    CommandRequest, DaemonUse, NodeChange, NodeOrderRequest, ObjectExplanation, OrderDocument, OrderReceipt,
+    OrderRequest, ProcessDocument, SOCKET_NAME, StatusDocument, StopRequest, TokenDocument, TokenRequest, TokenSummary,
     VersionDocument,
 };
 use serde::de::DeserializeOwned;
@@ -110,6 +110,13 @@ impl DaemonClient {
     pub async fn freeze_node(&self, frozen: bool) -> Result<bool, ClientError> {
         let address = if frozen { "/node/freeze" } else { "/node/thaw" };
         let NodeChange { changed } = self.document(Question::post(address)).await?;
+        Ok(changed)
+    }
+
+    /// Freezes, thaws or drains a node of the cluster. False if there was nothing to change.
+    pub async fn order_node(&self, node: &NodeName, order: &NodeOrderRequest) -> Result<bool, ClientError> {
+        let address = format!("/node/{}/order", encoded(node.as_str()));
+        let NodeChange { changed } = self.document(Question::post(address).with(order)).await?;
         Ok(changed)
     }
 

@@ -35,6 +35,7 @@ const DEMANDS: &[(&str, Demand)] = &[
     ("refresh", Demand::Role(4)),
     ("freezeNode", Demand::Role(4)),
     ("thawNode", Demand::Role(4)),
+    ("orderNode", Demand::Role(4)),
     ("stopDaemon", Demand::Role(4)),
     ("certificates", Demand::Role(4)),
     ("signCertificate", Demand::Role(4)),

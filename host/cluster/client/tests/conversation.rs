@@ -62,7 +62,7 @@ async fn every_route_is_asked_and_answered() {
     assert_eq!(client.processes().await.unwrap(), [fake::process(7, "ns1/svc/web"), fake::process(8, "ns2/svc/db")]);
     client.kill(7).await.unwrap();
     assert!(client.freeze_node(true).await.unwrap() && !client.freeze_node(false).await.unwrap());
-    client.stop(StopRequest { drain: true }).await.unwrap();
+    client.stop(StopRequest { drain: true, keep: false }).await.unwrap();
     assert_eq!(client.usage().await.unwrap().pid, std::process::id());
     assert!(client.metrics().await.unwrap().contains("hostler_thread_running{thread=\"monitor\"} 1\n"));
     assert_eq!(client.openapi().await.unwrap()["openapi"], "3.1.0");

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use model::{NodeName, ObjectPath};
 use peer::PeerEndpoint;
 use protocol::daemon::{
-    ObjectExplanation, OrderDocument, OrderReceipt, OrderRequest, PingAnswer, PingRequest, ProcessDocument,
-    StatusDocument,
+    NodeOrder, NodeOrderRequest, ObjectExplanation, OrderDocument, OrderReceipt, OrderRequest, PingAnswer, PingRequest,
+    ProcessDocument, StatusDocument, StopRequest,
 };
 use protocol::{FailureKind, RequestFailure};
 use tokio::sync::{mpsc, oneshot};
@@ -45,9 +45,10 @@ pub enum DaemonRequest {
         id: u64,
         answer: Asked<()>,
     },
-    /// Freezes or thaws the node.
-    FreezeNode {
-        frozen: bool,
+    /// Freezes, thaws or drains a node.
+    OrderNode {
+        node: NodeName,
+        order: NodeOrderRequest,
         answer: Asked<bool>,
     },
     /// Reads the configurations again, and looks at an object, or at all.
@@ -58,6 +59,8 @@ pub enum DaemonRequest {
     /// The daemon ends. What runs goes on, unless `drain` says to stop it first.
     Stop {
         drain: bool,
+        /// Also where no other node takes over what has a slot here.
+        keep: bool,
         answer: Asked<()>,
     },
     /// Another daemon of the cluster tells that it is there.
@@ -162,7 +165,13 @@ impl DaemonHandle {
 
     /// Freezes or thaws the node. False if there was nothing to change.
     pub async fn freeze_node(&self, frozen: bool) -> Result<bool, RequestError> {
-        self.ask(|answer| DaemonRequest::FreezeNode { frozen, answer }).await
+        let verb = if frozen { NodeOrder::Freeze } else { NodeOrder::Thaw };
+        self.order_node(self.node.clone(), NodeOrderRequest { verb, time: None }).await
+    }
+
+    /// Freezes, thaws or drains a node of the cluster. False if there was nothing to change.
+    pub async fn order_node(&self, node: NodeName, order: NodeOrderRequest) -> Result<bool, RequestError> {
+        self.ask(|answer| DaemonRequest::OrderNode { node, order, answer }).await
     }
 
     /// Reads the configurations again, and looks at an object, or at all. The answer comes when the statuses are new.
@@ -172,7 +181,12 @@ impl DaemonHandle {
 
     /// Ends the daemon. What runs goes on, unless `drain` says to stop it first.
     pub async fn stop(&self, drain: bool) -> Result<(), RequestError> {
-        self.ask(|answer| DaemonRequest::Stop { drain, answer }).await
+        self.stop_as(StopRequest { drain, keep: !drain }).await
+    }
+
+    /// The same, which is refused if nothing says what becomes of services with slots.
+    pub async fn stop_as(&self, StopRequest { drain, keep }: StopRequest) -> Result<(), RequestError> {
+        self.ask(|answer| DaemonRequest::Stop { drain, keep, answer }).await
     }
 
     /// Tells that another daemon is there, and asks for what it wants to know.

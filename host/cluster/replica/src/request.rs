@@ -44,14 +44,28 @@ pub fn register(state: &SharedState, me: &NodeName, boot: &str) -> Option<TxnReq
     Some(guarded(state).if_unchanged(key.clone(), known.map_or(0, |node| node.revision)).put(key, row))
 }
 
-/// Freezes or thaws a node. None: it is so already.
+/// Freezes or thaws a node. One that is thawed is not drained any more. None: it is so already.
 pub fn freeze_node(state: &SharedState, node: &NodeName, frozen: bool) -> Option<TxnRequest> {
-    if state.is_frozen(node) == frozen {
+    flag_node(state, node, &FlagsRow::new(frozen, state.drain_of(node).filter(|_| frozen)))
+}
+
+/// Freezes a node, and stops all that runs on it. `until` is in seconds since 1970. None: it is so already.
+pub fn drain_node(state: &SharedState, node: &NodeName, until: u64) -> Option<TxnRequest> {
+    flag_node(state, node, &FlagsRow::new(true, Some(until)))
+}
+
+/// The drain of a node is over. It stays frozen. None: it is not drained.
+pub fn end_drain(state: &SharedState, node: &NodeName) -> Option<TxnRequest> {
+    flag_node(state, node, &FlagsRow::new(state.is_frozen(node), None))
+}
+
+fn flag_node(state: &SharedState, node: &NodeName, row: &FlagsRow) -> Option<TxnRequest> {
+    if (row.frozen, row.drain) == (state.is_frozen(node), state.drain_of(node)) {
         return None;
     }
     let key = SharedKey::NodeFlags(node.clone()).to_bytes();
     let known = state.flags.get(node).map_or(0, |flags| flags.revision);
-    Some(guarded(state).if_unchanged(key.clone(), known).put(key, row::write(&FlagsRow::new(frozen))))
+    Some(guarded(state).if_unchanged(key.clone(), known).put(key, row::write(row)))
 }
 
 /// A configuration, for the store.
@@ -121,7 +135,7 @@ fn thaw_nodes(state: &SharedState, request: TxnRequest) -> TxnRequest {
     let frozen = state.flags.iter().filter(|(_, flags)| flags.value.frozen);
     frozen.fold(request, |request, (node, flags)| {
         let key = SharedKey::NodeFlags(node.clone()).to_bytes();
-        request.if_unchanged(key.clone(), flags.revision).put(key, row::write(&FlagsRow::new(false)))
+        request.if_unchanged(key.clone(), flags.revision).put(key, row::write(&FlagsRow::new(false, None)))
     })
 }
 

@@ -172,6 +172,11 @@ impl SharedState {
         self.flags.get(node).is_some_and(|flags| flags.value.frozen)
     }
 
+    /// Until when a node is drained at the latest, in seconds since 1970. None: it is not.
+    pub fn drain_of(&self, node: &NodeName) -> Option<u64> {
+        self.flags.get(node).and_then(|flags| flags.value.drain)
+    }
+
     fn forget(&mut self, path: ObjectPath, change: impl FnOnce(&mut SharedObject)) {
         let Some(object) = self.objects.get_mut(&path) else { return };
         change(object);

@@ -19,7 +19,10 @@ pub(crate) enum DaemonCommand {
     #[command(after_help = "Ctrl-C stops it. Services go on.\n\nExample:\n  om daemon run")]
     Run(LazyArgs<DaemonRunArgs>),
     /// Stop the daemon. Services go on without it, unless --drain is given
-    #[command(after_help = "Examples:\n  om daemon stop\n  om daemon stop --drain")]
+    #[command(
+        after_help = "On a node of several, where services run in their slots, --drain or --keep must be given.\n\n\
+                            Examples:\n  om daemon stop\n  om daemon stop --drain\n  om daemon stop --keep"
+    )]
     Stop(LazyArgs<DaemonStopArgs>),
     /// Stop the daemon and start it again. Services go on meanwhile
     #[command(after_help = "Examples:\n  om daemon restart\n  om daemon restart --force")]
@@ -87,9 +90,12 @@ pub(crate) struct DaemonRunArgs {
 
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct DaemonStopArgs {
-    /// Stop the services first
+    /// Stop the services first, so that other nodes take over what they may
     #[arg(long)]
     pub(crate) drain: bool,
+    /// Leave the services running. No other node takes over what has a slot here until the daemon is back
+    #[arg(long, conflicts_with = "drain")]
+    pub(crate) keep: bool,
     /// Wait at most this long for its end
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) time: Option<Duration>,

@@ -155,14 +155,43 @@ pub(crate) enum NodeCommand {
     #[command(subcommand, after_help = "Examples:\n  om node config history\n  om node config rollback 3")]
     Config(LazyArgs<ConfigCommand>),
     /// Prevent automatic actions on this node
-    #[command(after_help = "Example:\n  om node freeze")]
-    Freeze,
-    /// Undo freeze: allow automatic actions on this node again
-    #[command(visible_alias = "unfreeze", after_help = "Example:\n  om node thaw")]
-    Thaw,
+    #[command(after_help = "Examples:\n  om node freeze\n  om node freeze --node n2")]
+    Freeze(NodeOrderArgs),
+    /// Undo freeze and drain: allow automatic actions on this node again
+    #[command(
+        visible_aliases = ["unfreeze", "undrain"],
+        after_help = "Examples:\n  om node thaw\n  om node undrain --node n2"
+    )]
+    Thaw(NodeOrderArgs),
+    /// Freeze this node, and stop all that runs on it, so that other nodes take over what they may
+    #[command(
+        after_help = "It is over when nothing is left, or at the end of --time. The node stays frozen: om node undrain.\n\n\
+                            Examples:\n  om node drain --wait\n  om node drain --node n2 --time 5m --wait"
+    )]
+    Drain(DrainArgs),
     /// What OpenSVC does with nodes and this version does not yet
     #[command(external_subcommand)]
     Other(Vec<String>),
+}
+
+/// The nodes that an order is about.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct NodeOrderArgs {
+    /// These nodes instead of this one: names or patterns, with commas between them
+    #[arg(long, value_name = "SELECTOR")]
+    pub(crate) node: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct DrainArgs {
+    #[command(flatten)]
+    pub(crate) nodes: NodeOrderArgs,
+    /// How long it may take: what is left then keeps running
+    #[arg(long, value_name = "DURATION", value_parser = super::action_args::duration, default_value = "1h")]
+    pub(crate) time: std::time::Duration,
+    /// Wait for its end, and show what is left
+    #[arg(long)]
+    pub(crate) wait: bool,
 }
 
 #[derive(Debug, Subcommand)]

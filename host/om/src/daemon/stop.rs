@@ -30,7 +30,7 @@ pub(super) fn stop(session: &Session, args: &DaemonStopArgs) -> Outcome {
     };
     let limit = args.time.unwrap_or(if args.drain { DRAIN_PATIENCE } else { PATIENCE });
     let client = session.daemon().client.within(limit);
-    match block_on(client.stop(StopRequest { drain: args.drain }))? {
+    match block_on(client.stop(StopRequest { drain: args.drain, keep: args.keep }))? {
         // Without an answer: it had ended before it could give one.
         Ok(()) | Err(ClientError::NotRunning | ClientError::HungUp(_)) => {}
         Err(ClientError::Silent(_)) => return still_runs(session, &daemon, args, limit),
@@ -65,7 +65,7 @@ fn kill(session: &Session, daemon: &DaemonProcess) -> Outcome {
 }
 
 pub(super) fn restart(session: &Session, args: &DaemonRestartArgs) -> Outcome {
-    let stopped = stop(session, &DaemonStopArgs { drain: false, time: args.time, force: args.force })?;
+    let stopped = stop(session, &DaemonStopArgs { drain: false, keep: true, time: args.time, force: args.force })?;
     if stopped != ExitCode::SUCCESS {
         return Ok(stopped);
     }

@@ -11,7 +11,7 @@ mod keys;
 pub(crate) mod life;
 mod list;
 mod logs;
-mod nodes;
+pub(crate) mod nodes;
 mod order;
 mod schedule;
 mod status;

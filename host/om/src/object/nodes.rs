@@ -154,8 +154,12 @@ fn selected(
     status: &StatusDocument,
     concerned: &BTreeSet<NodeName>,
 ) -> Result<BTreeSet<NodeName>, Failure> {
+    args.node.as_ref().map_or_else(|| Ok(concerned.clone()), |text| named(text, status))
+}
+
+/// The nodes that a text names: names and patterns, with commas between them.
+pub(crate) fn named(text: &str, status: &StatusDocument) -> Result<BTreeSet<NodeName>, Failure> {
     let known = &status.cluster.node;
-    let Some(text) = &args.node else { return Ok(concerned.clone()) };
     let mut selected = BTreeSet::new();
     for word in text.split([',', ' ']).filter(|word| !word.is_empty()) {
         let pattern = GlobPattern::new(word).map_err(anyhow::Error::from)?;

@@ -51,7 +51,6 @@ const UNBUILT_SECOND: [(&str, &[&str]); 4] = [
             "collector",
             "compliance",
             "dequeue",
-            "drain",
             "events",
             "logs",
             "ls",

@@ -141,7 +141,8 @@ const TABLE: SchemaTable = &[
     ),
     ("AccessEntry", &[]),
     ("NodeChange", &[("changed", "boolean")]),
-    ("StopRequest", &[("drain?", "boolean")]),
+    ("StopRequest", &[("drain?", "boolean"), ("keep?", "boolean")]),
+    ("NodeOrderRequest", &[("verb", "string"), ("time?", "integer")]),
     ("PingRequest", &[("question?", "PromiseQuestion")]),
     ("PromiseQuestion", &[("generation", "integer"), ("nonce", "integer"), ("life", "integer")]),
     ("CommandRequest", &[("user?", "string"), ("words", "string[]")]),
@@ -300,6 +301,7 @@ mod tests {
         check("CertificateSummary", &leaf);
         check("NodeChange", &NodeChange { changed: true });
         check("StopRequest", &StopRequest::default());
+        check("NodeOrderRequest", &NodeOrderRequest { verb: NodeOrder::Drain, time: Some(1) });
         let question = PromiseQuestion { generation: 1, nonce: 0, life: 2 };
         check("PromiseQuestion", &question);
         check("PingRequest", &PingRequest { question: Some(question) });

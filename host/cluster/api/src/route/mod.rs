@@ -111,6 +111,7 @@ pub(crate) async fn answer(route: &Route, request: &ApiRequest) -> Reply {
         Operation::Kill => node::kill(request).await,
         Operation::FreezeNode => node::freeze(request, true).await,
         Operation::ThawNode => node::freeze(request, false).await,
+        Operation::OrderNode => node::order(request).await,
         Operation::StopDaemon => node::stop(request).await,
         Operation::Usage => about::usage(request),
         Operation::Whoami => auth::whoami(request),

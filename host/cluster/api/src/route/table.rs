@@ -21,6 +21,7 @@ pub(crate) enum Operation {
     Kill,
     FreezeNode,
     ThawNode,
+    OrderNode,
     StopDaemon,
     Usage,
     Whoami,
@@ -54,6 +55,7 @@ impl Operation {
         Operation::Kill,
         Operation::FreezeNode,
         Operation::ThawNode,
+        Operation::OrderNode,
         Operation::StopDaemon,
         Operation::Usage,
         Operation::Whoami,
@@ -135,7 +137,7 @@ const fn once(name: &'static str, summary: &'static str) -> QueryParameter {
 }
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 28] = [
+pub(crate) static ROUTES: [Route; 29] = [
     Route {
         answer: AnswerContent::Document("VersionDocument"),
         ..get(
@@ -433,6 +435,20 @@ pub(crate) static ROUTES: [Route; 28] = [
                 template: "/peer/ping",
                 id: "ping",
                 summary: "Tells that the daemon of another node is there, and asks for a promise while the engine is away",
+            },
+        )
+    },
+    Route {
+        body: Some("NodeOrderRequest"),
+        status: 200,
+        answer: AnswerContent::Document("NodeChange"),
+        ..post(
+            Operation::OrderNode,
+            AccessRule::Root,
+            RouteName {
+                template: "/node/{node}/order",
+                id: "orderNode",
+                summary: "Freezes, thaws or drains a node of the cluster. The answer says whether that changed anything",
             },
         )
     },

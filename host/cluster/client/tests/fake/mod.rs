@@ -138,7 +138,7 @@ fn answer(request: DaemonRequest) {
             drop(answer.send(Ok(vec![process(7, "ns1/svc/web"), process(8, "ns2/svc/db")])))
         }
         DaemonRequest::Kill { id, answer } => drop(answer.send(if id == 7 { Ok(()) } else { Err(missing(&id)) })),
-        DaemonRequest::FreezeNode { frozen, answer } => drop(answer.send(Ok(frozen))),
+        DaemonRequest::OrderNode { order, answer, .. } => drop(answer.send(Ok(order.verb != NodeOrder::Thaw))),
         DaemonRequest::Ping { from, ping, answer } => {
             let promised = ping.question.is_some_and(|question| question.life == 7) && from.as_str() == "n2";
             let _ = answer.send(Ok(PingAnswer { sees_beat: true, promised }));

@@ -26,6 +26,7 @@ impl Owner {
         let said = self.shared.infos.get(node).and_then(|row| read_document::<ClusterNode>(&row.value.document));
         let mut document = said.unwrap_or_else(unknown_node);
         document.status.frozen = self.shared.is_frozen(node);
+        document.status.drain = self.shared.drain_of(node);
         let (daemon, state) = match standing {
             NodeStanding::Alive => (None, self.shared.info(node).is_none().then(|| "init".to_owned())),
             NodeStanding::Silent => (Some("silent"), Some(format!("lost {}", self.silence_of(node)))),
@@ -80,7 +81,7 @@ impl Owner {
 
 fn unknown_node() -> ClusterNode {
     ClusterNode {
-        status: NodeSummary { frozen: false, agent: String::new(), booted_at: 0.0 },
+        status: NodeSummary { frozen: false, drain: None, agent: String::new(), booted_at: 0.0 },
         monitor: NodeMonitor { state: "unknown".to_owned(), updated_at: 0.0 },
         stats: NodeStats::default(),
         daemon: NodeDaemon { pid: 0, started_at: 0.0, state: "stopped".to_owned() },

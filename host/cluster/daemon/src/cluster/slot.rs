@@ -175,6 +175,11 @@ impl Owner {
         }
     }
 
+    /// The objects that run here in a slot, on a node of several.
+    pub(crate) fn slots_held(&self) -> Vec<String> {
+        self.member.iter().flat_map(|member| member.ownership.running()).map(|slot| slot.path.to_string()).collect()
+    }
+
     /// What was cut is not running any more.
     pub(crate) fn note_gone(&mut self, path: &ObjectPath) {
         let Some(member) = &mut self.member else { return };

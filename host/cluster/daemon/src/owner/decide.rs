@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use model::ObjectPath;
 use orchestrate::{BootPhase, BootTime, MonitorAction, MonitorEpisode, SlotStep, Step, View};
+use protocol::daemon::EventKind;
 use replica::request;
 use replica::view_parts;
+use serde_json::json;
 
 use super::shared::SentRequest;
 use super::{Message, Owner};
@@ -110,9 +112,16 @@ impl Owner {
             return;
         }
         let about_nodes = orchestrate::decide_nodes(view, &self.me, now);
-        let over = about_nodes.steps.iter().any(|step| matches!(step, orchestrate::NodeStep::EndDrain { .. }));
-        if over {
-            self.node.drain = None;
+        let over = about_nodes.steps.into_iter().find_map(|step| match step {
+            orchestrate::NodeStep::EndDrain { left } => Some(left),
+            orchestrate::NodeStep::Evict { .. } => None,
+        });
+        let Some(left) = over else { return };
+        self.node.drain = None;
+        if let Some(txn) = request::end_drain(&self.shared, &self.me).filter(|_| self.ending.is_none()) {
+            let left: Vec<String> = left.iter().map(ObjectPath::to_string).collect();
+            self.add_event(EventKind::NodeDrained, None, json!({ "left": left }));
+            self.send(SentRequest::DrainEnd, txn);
         }
     }
 

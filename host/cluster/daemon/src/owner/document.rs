@@ -93,6 +93,7 @@ impl Owner {
         ClusterNode {
             status: NodeSummary {
                 frozen: self.shared.is_frozen(&self.me),
+                drain: self.shared.drain_of(&self.me),
                 agent: env!("CARGO_PKG_VERSION").to_owned(),
                 booted_at: now - crate::clock::now().since_boot().as_secs_f64(),
             },

@@ -2,13 +2,13 @@
 
 use orchestrate::{BootTime, NodeDrain};
 use protocol::FailureKind;
-use protocol::daemon::{EventKind, ProcessDocument};
+use protocol::daemon::{EventKind, NodeOrder, NodeOrderRequest, ProcessDocument};
 use replica::request;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::ObjectPath;
+use model::{NodeName, ObjectPath};
 
 use super::Owner;
 use super::action::cause_word;
@@ -35,9 +35,9 @@ impl Owner {
             DaemonRequest::Kill { id, answer } => {
                 let _ = answer.send(self.kill(id));
             }
-            DaemonRequest::FreezeNode { frozen, answer } => self.freeze_node(frozen, answer),
+            DaemonRequest::OrderNode { node, order, answer } => self.order_node(&node, &order, answer),
             DaemonRequest::Refresh { path, answer } => self.refresh(path, answer),
-            DaemonRequest::Stop { drain, answer } => self.stop(drain, answer),
+            DaemonRequest::Stop { drain, keep, answer } => self.stop(drain, keep, answer),
             DaemonRequest::Ping { from, ping, answer } => {
                 let _ = answer.send(Ok(self.answer_ping(from, &ping)));
             }
@@ -74,15 +74,28 @@ impl Owner {
         Err(RequestError::new(FailureKind::NoMatch, format!("nothing of number {id} runs: see om daemon ps")))
     }
 
-    fn freeze_node(&mut self, frozen: bool, answer: Asked<bool>) {
+    fn order_node(&mut self, node: &NodeName, order: &NodeOrderRequest, answer: Asked<bool>) {
+        let known = self.cluster_nodes();
+        if !known.contains(node) {
+            let known: Vec<&str> = known.iter().map(NodeName::as_str).collect();
+            let text = format!("{node} is not a node of this cluster: its nodes are {}", known.join(" "));
+            let _ = answer.send(Err(RequestError::new(FailureKind::NoMatch, text)));
+            return;
+        }
         if let Some(refusal) = self.engine_refusal() {
             let _ = answer.send(Err(refusal));
             return;
         }
-        match request::freeze_node(&self.shared, &self.me, frozen) {
+        let until = crate::clock::wall() as u64 + order.time.unwrap_or(DRAIN_TIME.as_secs());
+        let (txn, kind) = match order.verb {
+            NodeOrder::Freeze => (request::freeze_node(&self.shared, node, true), EventKind::NodeFrozen),
+            NodeOrder::Thaw => (request::freeze_node(&self.shared, node, false), EventKind::NodeThawed),
+            NodeOrder::Drain => (request::drain_node(&self.shared, node, until), EventKind::NodeDrained),
+        };
+        match txn {
             Some(txn) => {
-                let kind = if frozen { EventKind::NodeFrozen } else { EventKind::NodeThawed };
-                self.add_event(kind, None, json!({}));
+                let data = if *node == self.me { json!({}) } else { json!({ "node": node.as_str() }) };
+                self.add_event(kind, None, data);
                 self.send(SentRequest::NodeFlags(answer), txn);
             }
             None => {
@@ -111,7 +124,38 @@ impl Owner {
         self.probe_soon(&path);
     }
 
-    fn stop(&mut self, drain: bool, answer: Asked<()>) {
+    /// Takes over whether this node is drained, as the store says.
+    pub(super) fn follow_drain(&mut self) {
+        // A daemon that ends drains, or does not, as it was asked to.
+        if self.ending.is_some() {
+            return;
+        }
+        let until = self.shared.drain_of(&self.me);
+        let left = |until: u64| Duration::from_secs(until.saturating_sub(crate::clock::wall() as u64));
+        let drain = until.map(|until| NodeDrain { deadline: crate::clock::now() + left(until), shutdown: false });
+        if drain.is_some() != self.node.drain.is_some() || drain.is_some() {
+            self.node.drain = drain;
+            self.changes.push(orchestrate::ViewChange::Node(self.me.clone()));
+        }
+    }
+
+    /// Why the daemon does not end just so: what has a slot here would go on, and no other node would take over from it.
+    fn kept_slots(&self) -> Option<RequestError> {
+        let held: Vec<String> = self.slots_held();
+        let first = held.first()?;
+        let rest = if held.len() > 1 { format!(" and {} more", held.len() - 1) } else { String::new() };
+        let text = format!(
+            "{first}{rest} run here with their slots: --drain stops them, so that they move; --keep leaves them running, and no node \
+             takes over from this one until its daemon is back"
+        );
+        Some(RequestError::new(FailureKind::Busy, text))
+    }
+
+    fn stop(&mut self, drain: bool, keep: bool, answer: Asked<()>) {
+        if let Some(refusal) = self.kept_slots().filter(|_| !drain && !keep) {
+            let _ = answer.send(Err(refusal));
+            return;
+        }
         if self.ending.is_some() {
             let _ = answer.send(Err(RequestError::new(FailureKind::Busy, "the daemon is ending already")));
             return;

@@ -35,6 +35,8 @@ pub(crate) enum SentRequest {
     NodeInfo,
     /// Where this node is reached, and who may end the lives of others.
     Link,
+    /// The drain of this node is over.
+    DrainEnd,
 }
 
 impl SentRequest {
@@ -44,7 +46,11 @@ impl SentRequest {
             | SentRequest::Report(path)
             | SentRequest::Slot(path, _)
             | SentRequest::Order(path, _) => Some(path),
-            SentRequest::Registration | SentRequest::NodeFlags(_) | SentRequest::NodeInfo | SentRequest::Link => None,
+            SentRequest::Registration
+            | SentRequest::NodeFlags(_)
+            | SentRequest::NodeInfo
+            | SentRequest::Link
+            | SentRequest::DrainEnd => None,
         }
     }
 }
@@ -99,6 +105,9 @@ impl Owner {
             SentRequest::Order(path, order) => self.order_answered(&path, *order, outcome),
             SentRequest::NodeInfo => self.node_said(applied.is_some()),
             SentRequest::Link => self.link_said(),
+            // Unless the store knows it, it is decided again.
+            SentRequest::DrainEnd if applied.is_none() => self.follow_drain(),
+            SentRequest::DrainEnd => {}
             SentRequest::NodeFlags(answer) => {
                 let _ = answer.send(outcome.map(|_| applied.is_some()).map_err(|error| failure(&error)));
             }
@@ -190,7 +199,12 @@ impl Owner {
                 self.dirty.extend(paths);
                 self.changes.push(ViewChange::Node(node));
             }
-            SharedKey::NodeFlags(node) => self.changes.push(ViewChange::Node(node)),
+            SharedKey::NodeFlags(node) => {
+                if node == self.me {
+                    self.follow_drain();
+                }
+                self.changes.push(ViewChange::Node(node));
+            }
             // Who lives is the membership's.
             SharedKey::Beat(_) => {}
             SharedKey::Peer(_) | SharedKey::Members => self.follow_link(),
@@ -219,6 +233,7 @@ impl Owner {
         paths.iter().for_each(|path| self.touch(path));
         self.changes.push(ViewChange::Cluster);
         self.follow_link();
+        self.follow_drain();
         self.observe_if_member();
     }
 

@@ -71,6 +71,9 @@ pub struct FlagsRow {
     /// Whether nothing is done on the node of the daemon's own accord.
     #[serde(default)]
     pub frozen: bool,
+    /// While it is drained: until when at the latest, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drain: Option<u64>,
 }
 
 /// What all nodes know of an object.
@@ -207,8 +210,8 @@ fn first_generation() -> u64 {
 }
 
 impl FlagsRow {
-    pub(crate) fn new(frozen: bool) -> FlagsRow {
-        FlagsRow { version: VERSION, frozen }
+    pub(crate) fn new(frozen: bool, drain: Option<u64>) -> FlagsRow {
+        FlagsRow { version: VERSION, frozen, drain }
     }
 }
 

@@ -59,6 +59,8 @@ kinds! {
     NodeEvicted = "node.evicted",
     NodeFrozen = "node.frozen",
     NodeThawed = "node.thawed",
+    /// The drain of a node begins, or is over: then with what is left on it.
+    NodeDrained = "node.drained",
     /// A file of the node's configuration was read again.
     NodeConfig = "node.config",
     /// The keeper began or ended, or its watchdog is not as the node requires.

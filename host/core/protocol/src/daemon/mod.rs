@@ -26,4 +26,7 @@ pub use status::{
     EngineOutage, InstanceConfig, InstanceMonitor, InstanceSummary, NodeDaemon, NodeMonitor, NodeStats, NodeSummary,
     StatusDocument,
 };
-pub use version::{API_HEADER, API_OLDEST, API_VERSION, NodeChange, SOCKET_NAME, StopRequest, VersionDocument};
+pub use version::{
+    API_HEADER, API_OLDEST, API_VERSION, NodeChange, NodeOrder, NodeOrderRequest, SOCKET_NAME, StopRequest,
+    VersionDocument,
+};

@@ -77,6 +77,9 @@ pub struct ClusterNode {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NodeSummary {
     pub frozen: bool,
+    /// While it is drained: until when at the latest, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drain: Option<u64>,
     /// The version of the agent.
     pub agent: String,
     /// Seconds since 1970.

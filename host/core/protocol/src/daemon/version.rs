@@ -45,4 +45,27 @@ pub struct StopRequest {
     /// Stop the services first. Otherwise they go on without a daemon.
     #[serde(default)]
     pub drain: bool,
+    /// On a node of several: leave what has slots running, although no other node takes over until the daemon is back.
+    #[serde(default)]
+    pub keep: bool,
+}
+
+/// What is ordered of a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeOrderRequest {
+    pub verb: NodeOrder,
+    /// How long a drain may take, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NodeOrder {
+    /// Nothing is done of the daemon's own accord.
+    Freeze,
+    /// Undoes both of the others.
+    Thaw,
+    /// Freeze, and stop all that runs there, so that it moves.
+    Drain,
 }

@@ -12,7 +12,7 @@ use super::*;
 fn node(load: f64, mem: u64, frozen: bool, state: &str) -> ClusterNode {
     let stats = NodeStats { load_15m: load, mem_total_mb: 24064, mem_avail: mem, ..NodeStats::default() };
     ClusterNode {
-        status: NodeSummary { frozen, agent: "0.1.0".to_owned(), booted_at: 0.0 },
+        status: NodeSummary { frozen, drain: None, agent: "0.1.0".to_owned(), booted_at: 0.0 },
         monitor: NodeMonitor { state: state.to_owned(), updated_at: 0.0 },
         stats,
         daemon: NodeDaemon { pid: 1, started_at: 0.0, state: "running".to_owned() },

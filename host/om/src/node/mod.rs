@@ -1,9 +1,10 @@
-//! `om node …`: the configuration of this node, and its freeze.
+//! `om node …`: the configuration of this node, and what is ordered of nodes.
 
-use std::process::ExitCode;
+mod drain;
 
 use clap::CommandFactory;
 use protocol::ConfigTarget;
+use protocol::daemon::NodeOrder;
 
 use crate::command::{NodeCommand, OmLine};
 use crate::config::target::ConfigFile;
@@ -28,20 +29,9 @@ pub(crate) fn run(session: &Session, command: NodeCommand) -> Outcome {
         NodeCommand::Edit(args) => edit::run(session, &file, &args),
         NodeCommand::Validate(args) => config::validate(files, &args),
         NodeCommand::Config(command) => config::run(session, files, "node", &command),
-        NodeCommand::Freeze => freeze(session, true),
-        NodeCommand::Thaw => freeze(session, false),
+        NodeCommand::Freeze(args) => drain::order(session, &args, NodeOrder::Freeze),
+        NodeCommand::Thaw(args) => drain::order(session, &args, NodeOrder::Thaw),
+        NodeCommand::Drain(args) => drain::drain(session, &args),
         NodeCommand::Other(words) => Err(unbuilt::second_word(OmLine::command(), "node", &words)),
     }
-}
-
-/// The flag of the node is the daemon's: without one there are no automatic actions to prevent.
-fn freeze(session: &Session, frozen: bool) -> Outcome {
-    let changed = session.daemon().ask(async |client| client.freeze_node(frozen).await)?;
-    session.note(match (changed, frozen) {
-        (true, true) => "the node is frozen",
-        (true, false) => "the node is thawed",
-        (false, true) => "the node is frozen already",
-        (false, false) => "the node is not frozen",
-    });
-    Ok(ExitCode::SUCCESS)
 }
