@@ -31,6 +31,18 @@ fn a_slot_runs_on_one_node_in_every_scenario() {
 }
 
 #[test]
+fn a_store_that_is_away_stops_nothing_while_all_nodes_promise() {
+    let plan = TenurePlan::ALL.iter().find(|plan| plan.name == "32 engine-down").unwrap();
+    let mut outages = 0;
+    for seed in 1..=8 {
+        let report = run_tenure(*plan, seed, None);
+        outages += report.lines.iter().filter(|line| line.ends_with("the store is away")).count();
+        assert_eq!((report.violation, report.starts), (None, 1), "seed {seed}: {:#?}", report.lines);
+    }
+    assert!(outages > 8, "{outages} outages");
+}
+
+#[test]
 fn a_broken_rule_is_found_and_its_seed_is_named() {
     for weakness in [TenureWeakness::ShortPatience, TenureWeakness::NoCut, TenureWeakness::ReadIsEnough] {
         let found = TenurePlan::ALL.iter().find_map(|plan| first_violation(*plan, 60, Some(weakness)));

@@ -10,6 +10,8 @@ pub struct TenurePlan {
     pub cuts: u64,
     /// The answers to a node are lost, for as long.
     pub deaf: u64,
+    /// The store is away from all nodes at once, for as long. Not before all have joined.
+    pub outages: u64,
     /// Requests that arrive at any later time, which their sender has given up.
     pub late: u64,
     /// Requests that never arrive.
@@ -44,6 +46,7 @@ const CALM: TenurePlan = TenurePlan {
     nodes: 3,
     cuts: 0,
     deaf: 0,
+    outages: 0,
     late: 0,
     lost: 0,
     kills: 0,
@@ -61,6 +64,7 @@ impl TenurePlan {
         TenurePlan { name: "23 kill-owner", reboots: 4, ..CALM },
         TenurePlan { name: "24 cut-owner", cuts: 5, ..CALM },
         TenurePlan { name: "25 answers-lost", deaf: 5, lost: 5, ..CALM },
+        TenurePlan { name: "32 engine-down", outages: 8, promises: true, ..CALM },
         TenurePlan { name: "41 late-release", releases: 15, late: 25, kills: 3, ..CALM },
         TenurePlan { name: "42 late-register", reboots: 8, late: 25, ..CALM },
         TenurePlan {
@@ -77,6 +81,7 @@ impl TenurePlan {
         TenurePlan {
             name: "swarm",
             nodes: 4,
+            outages: 2,
             cuts: 3,
             deaf: 2,
             late: 15,

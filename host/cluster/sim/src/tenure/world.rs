@@ -21,6 +21,8 @@ const PATIENCE: Duration = Duration::from_millis(1500);
 /// How long faults go on, and how long all is well afterwards.
 const TURMOIL: Duration = Duration::from_secs(120);
 const CALM: Duration = Duration::from_secs(40);
+/// By then all nodes have joined.
+const JOINED: Duration = Duration::from_secs(20);
 
 /// What became of a run.
 #[derive(Debug)]
@@ -173,8 +175,12 @@ impl TenureWorld {
         let (cut, deaf, kill) = (strikes(plan.cuts), strikes(plan.deaf), strikes(plan.kills));
         let (reboot, release) = (strikes(plan.reboots), strikes(plan.releases));
         let (depart, hand) = (strikes(plan.departures), strikes(plan.hands));
+        let outage = plan.outages > 0 && node == 0 && strikes(plan.outages);
         if self.is_calm() {
             return;
+        }
+        if outage && self.now >= JOINED && !self.nodes.iter().any(|node| node.cut || node.deaf) {
+            self.lose_store();
         }
         if (cut || deaf) && !self.nodes[node].cut && !self.nodes[node].deaf {
             self.note(format!("{} is {}", self.nodes[node].name, if cut { "cut off" } else { "deaf" }));
@@ -202,6 +208,16 @@ impl TenureWorld {
         }
         if hand {
             self.show_to_hand(node);
+        }
+    }
+
+    /// The store is away from all nodes. They reach each other.
+    fn lose_store(&mut self) {
+        self.note("the store is away".to_owned());
+        let delay = self.millis(3000, 40_000);
+        for node in 0..self.nodes.len() {
+            self.nodes[node].cut = true;
+            self.schedule(delay, Event::Heal { node });
         }
     }
 
