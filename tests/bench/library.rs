@@ -70,6 +70,7 @@ impl Callee {
             keywords: Arc::new(keywords),
             secrets: Vec::new(),
             vars: Arc::new(vec![("rundir".to_owned(), agent.home().volatile(&"one".parse()?).display().to_string())]),
+            limits: Arc::default(),
         };
         Ok(Callee { driver: runtime.load(agent::source(known))?, call })
     }

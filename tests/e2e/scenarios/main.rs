@@ -39,6 +39,7 @@ mod kvm;
 mod leaks;
 mod libvirt;
 mod life;
+mod limits;
 mod log_sinks;
 mod migration;
 mod mounts;
@@ -102,6 +103,7 @@ fn main() -> ExitCode {
     }
     let trials = [
         life::trials(),
+        limits::trials(),
         storage::trials(),
         tasks::trials(),
         devices::trials(),

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::object::KeywordValue;
+use model::object::{GroupLimits, KeywordValue};
 use model::status::{Provisioned, State};
-use model::{DriverName, NodeName, ObjectPath, Rid};
+use model::{DriverName, NodeName, ObjectPath, Rid, SubsetName};
 
 use crate::ReportMessage;
 
@@ -29,6 +29,19 @@ pub struct DriverCall {
     pub secrets: Vec<String>,
     /// What the host knows beyond the configuration: `nodes`, `force`…
     pub vars: Arc<Vec<(String, String)>>,
+    /// The limits of the programs that the call starts.
+    pub limits: Arc<ProgramLimits>,
+}
+
+/// The limits of the programs of a resource. Each holds for all that runs within.
+#[derive(Debug, Clone, Default)]
+pub struct ProgramLimits {
+    /// Those of the whole object.
+    pub object: GroupLimits,
+    /// Those of the resource's subset, if it has any, and its name.
+    pub subset: Option<(SubsetName, GroupLimits)>,
+    /// Those of the resource.
+    pub resource: GroupLimits,
 }
 
 /// Why the host had to stop a call.

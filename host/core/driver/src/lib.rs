@@ -11,7 +11,8 @@ mod manifest;
 
 pub use bounds::CallBounds;
 pub use call::{
-    ActionError, ActionReport, Change, DriverCall, DriverFault, KeywordProblem, RunReport, StatusReport, TargetReport,
+    ActionError, ActionReport, Change, DriverCall, DriverFault, KeywordProblem, ProgramLimits, RunReport, StatusReport,
+    TargetReport,
 };
 pub use cancel::{CancelSignal, CancelWait};
 pub use console::{ConsoleAttachment, ConsoleRequest, OperatorTerminal};

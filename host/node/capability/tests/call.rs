@@ -138,6 +138,7 @@ fn call() -> DriverCall {
         keywords: Arc::new(vec![password]),
         secrets: vec!["s3cret".to_owned()],
         vars: Arc::default(),
+        limits: Arc::default(),
     }
 }
 

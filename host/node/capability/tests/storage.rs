@@ -82,6 +82,7 @@ impl Resource {
             ),
             secrets: Vec::new(),
             vars: Arc::default(),
+            limits: Arc::default(),
         };
         let (rundir, statedir, config) =
             (paths.instance.rundir.clone(), paths.statedir.clone(), paths.instance.config.clone());

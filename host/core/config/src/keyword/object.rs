@@ -222,7 +222,12 @@ pub(crate) fn process_group() -> Vec<Keyword> {
         keyword("pg_mems", ValueKind::String, "The memory nodes that the processes may use.").such_as("0"),
         keyword("pg_cpu_shares", ValueKind::Integer, "Their weight against others when processors are scarce.")
             .such_as("512"),
-        keyword("pg_cpu_quota", ValueKind::String, "How much processor time they may use, of one processor or of all.")
+        keyword(
+            "pg_cpu_quota",
+            ValueKind::String,
+            "How much processor time they may use: a part of one processor (50%), of some (50%@2) or of all (50%@all), microseconds in \
+             100 ms, or -1 for no limit.",
+        )
             .such_as("50%@all"),
         keyword("pg_mem_limit", ValueKind::Size, "How much memory they may use.").such_as("512m"),
         keyword("pg_vmem_limit", ValueKind::Size, "How much memory and swap together they may use.").such_as("1g"),

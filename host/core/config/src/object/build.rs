@@ -89,6 +89,8 @@ impl<'a> ObjectBuilder<'_, 'a> {
             unprovision: head.flag("unprovision"),
             env: head.text("env"),
             app: head.text("app"),
+            limits: head.limits(),
+            create_pg: head.flag("create_pg"),
             resources: self
                 .resolver
                 .outline
@@ -129,7 +131,7 @@ impl<'a> ObjectBuilder<'_, 'a> {
     fn subsets(&self) -> BTreeMap<(Group, SubsetName), SubsetOptions> {
         let subset = |fields: SectionFields<'_, '_>| SubsetOptions {
             parallel: fields.flag("parallel"),
-            process_group: fields.process_group(),
+            limits: fields.limits(),
         };
         let subsets = self.resolver.outline.subsets();
         subsets.map(|(section, key)| (key, subset(self.fields(section)))).collect()
@@ -166,7 +168,7 @@ impl<'a> ObjectBuilder<'_, 'a> {
             schedule: self.schedule(name, &fields, group),
             catch_up: fields.flag("catch_up"),
             max_parallel: fields.count("max_parallel").max(1) as usize,
-            process_group: fields.process_group(),
+            limits: fields.limits(),
             comment: fields.text("comment"),
             joins: fields.joins(group),
             tags,

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use model::keyword::Keyword;
-use model::object::{Requirement, Topology, Trigger, VerbTimeouts};
+use model::object::{GroupLimit, GroupLimits, Requirement, Topology, Trigger, VerbTimeouts};
 use model::{Group, InvalidSubsetName, NodeName, ObjectPath, Rid, SubsetName, Verb};
 
 use crate::ConfigKey;
@@ -178,9 +178,22 @@ impl SectionFields<'_, '_> {
         timeouts
     }
 
-    pub(crate) fn process_group(&self) -> BTreeMap<String, String> {
-        let limit = |&(name, place): &(&str, usize)| Some((name.to_owned(), self.read_at(place, <[String]>::concat)?));
-        self.keywords.families().limits.iter().filter_map(limit).collect()
+    /// The limits of its control group: `pg_*`.
+    pub(crate) fn limits(&self) -> GroupLimits {
+        let limit = |&(name, place): &(&str, usize)| {
+            let text = self.read_at(place, |words| words.join(" "))?;
+            let limit = GroupLimit::parse(name, &text);
+            limit.map_err(|expected| self.refuse_limit(&format!("pg_{name}"), expected)).ok()
+        };
+        let limits = self.keywords.families().limits.iter().filter_map(limit);
+        GroupLimits::of(limits).unwrap_or_else(|expected| {
+            self.refuse_limit("pg_vmem_limit", expected);
+            GroupLimits::default()
+        })
+    }
+
+    fn refuse_limit(&self, keyword: &str, expected: &str) {
+        self.report(keyword, format!("{} is not a limit", self.key(keyword)), expected);
     }
 
     pub(crate) fn triggers(&self) -> BTreeMap<Trigger, Vec<String>> {

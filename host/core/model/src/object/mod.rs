@@ -8,6 +8,7 @@ mod late;
 #[expect(clippy::module_inception, reason = "an object is made of what the other files hold")]
 mod object;
 mod placement;
+mod process_group;
 mod provenance;
 mod requirement;
 mod resource;
@@ -19,6 +20,7 @@ pub use keyword::{DeviceLookup, KeywordEvaluation, KeywordValue, MissingValue, R
 pub use late::{LateReference, LateValue, TextModifier, ValuePart};
 pub use object::{Object, SubsetOptions};
 pub use placement::{InvalidOrchestrateMode, InvalidPlacementPolicy, OrchestrateMode, PlacementPolicy};
+pub use process_group::{CpuQuota, GroupLimit, GroupLimits};
 pub use provenance::Provenance;
 pub use requirement::Requirement;
 pub use resource::{Resource, WrittenSchedule};

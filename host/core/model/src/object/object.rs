@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use crate::{Group, NodeName, ObjectPath, Rid, SubsetName};
 
-use super::{OrchestrateMode, PlacementPolicy, Resource, Topology, VerbTimeouts};
+use super::{GroupLimits, OrchestrateMode, PlacementPolicy, Resource, Topology, VerbTimeouts};
 
 /// The options of a subset, from its section `[subset#<group>:<name>]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SubsetOptions {
     /// Whether they act at the same time.
     pub parallel: bool,
-    /// Limits of its process group: keyword without `pg_`, value.
-    pub process_group: BTreeMap<String, String>,
+    /// The limits of what its members run.
+    pub limits: GroupLimits,
 }
 
 /// An object, as its configuration means it on one node.
@@ -56,6 +56,10 @@ pub struct Object {
     pub app: String,
     /// How long its actions may take.
     pub timeouts: VerbTimeouts,
+    /// The limits of all that it runs.
+    pub limits: GroupLimits,
+    /// Whether what it runs is limited at all.
+    pub create_pg: bool,
     /// Its resources, in the order of their ids.
     pub resources: Vec<Resource>,
     /// Its subsets, by group and name.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::{DriverName, Group, NodeName, Rid, SubsetName, Verb};
 
-use super::{DeviceLookup, KeywordEvaluation, Requirement, ResolvedKeyword, Trigger, VerbTimeouts};
+use super::{DeviceLookup, GroupLimits, KeywordEvaluation, Requirement, ResolvedKeyword, Trigger, VerbTimeouts};
 
 /// A schedule as it is written, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,8 +64,8 @@ pub struct Resource {
     pub catch_up: bool,
     /// How many runs of the task go on at once.
     pub max_parallel: usize,
-    /// Limits of its process group: keyword without `pg_`, value.
-    pub process_group: BTreeMap<String, String>,
+    /// The limits of what it runs.
+    pub limits: GroupLimits,
     /// A comment for people.
     pub comment: String,
     /// The container whose network an address joins (`netns = container#1`): it acts with that container.

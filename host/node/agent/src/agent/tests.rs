@@ -187,6 +187,7 @@ fn call() -> DriverCall {
         keywords: Arc::default(),
         secrets: Vec::new(),
         vars: Arc::default(),
+        limits: Arc::default(),
     }
 }
 

@@ -99,6 +99,7 @@ impl Instance<'_> {
             sid: session.sid.clone(),
             keywords: Arc::new(resolved.keywords),
             secrets: resolved.secrets,
+            limits: Arc::new(self.limits_of(resource)),
             vars: Arc::new(self.vars(session, resource).chain(joined(resource, exposures)).collect()),
         };
         CallDraft { call, missing, absent: resolved.absent }

@@ -120,6 +120,7 @@ impl Instance<'_> {
         let warning = |absent: &MissingReference| ReportMessage { level: LogSeverity::Warn, text: absent.to_string() };
         // A missing key does not matter while the resource runs, but its next start would fail.
         report.messages.extend(called.absent.iter().map(warning));
+        report.messages.extend(self.unlimited(resource));
         ResourceStatus::of(self.object, resource, Some(report))
     }
 

@@ -8,6 +8,7 @@ mod exposures;
 mod facilities;
 mod footing;
 mod holdings;
+mod limits;
 mod look;
 mod obstacles;
 mod pre_monitor;

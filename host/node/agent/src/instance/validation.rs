@@ -46,6 +46,7 @@ impl Agent {
             let span = locate(&rid, Some(&absent.keyword));
             diagnostics.push(Diagnostic::warning(span, format!("{rid}.{}", absent.what()), absent.to_do()));
         }
+        diagnostics.extend(instance.unlimited_lines(&snapshot.configuration.document));
         diagnostics.sort();
         diagnostics
     }
@@ -99,7 +100,7 @@ fn located(document: &Document, object: &Object, rid: &Rid, keyword: Option<&str
 }
 
 /// Where a section sets the keyword, whatever the scope.
-fn entry_of(document: &Document, section: &str, keyword: &str) -> Option<Span> {
+pub(super) fn entry_of(document: &Document, section: &str, keyword: &str) -> Option<Span> {
     let section = document.sections().iter().find(|found| found.name == section)?;
     let entry = section.entries.iter().find(|entry| entry.key.split('@').next() == Some(keyword));
     entry.map(|entry| entry.value_span)

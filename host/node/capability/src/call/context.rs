@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use driver::{CallBounds, KeywordValue, LogSeverity, ReportMessage, Verb};
+use driver::{CallBounds, KeywordValue, LogSeverity, ProgramLimits, ReportMessage, Verb};
 use grant::op::MountFreedom;
 use grant::{Access, Grants, Operation, PermitDenial, Refuser};
 use tokio::time::{Instant, sleep};
@@ -15,7 +15,7 @@ use super::call_audit::CallRecorder;
 use super::call_log::CallLog;
 use super::{AdmittedCall, ContextSetup, GrantTemplates, HostServices, PlaceJudge, ResourcePaths, Subject};
 use crate::holdings::ResourceLedger;
-use crate::process::control_group;
+use crate::process::control_group_in;
 use crate::queue::CallLane;
 use crate::{CapabilityError, Redactor};
 
@@ -303,7 +303,13 @@ impl CallContext {
     /// The control group of the resource. None if control groups are not available.
     pub(crate) fn cgroup(&self) -> Option<PathBuf> {
         let Subject { object, rid, .. } = self.subject();
-        self.paths().instance.slice.directory().map(|slice| control_group(slice, object, rid))
+        let subset = self.limits().subset.as_ref().map(|(name, _)| name);
+        self.paths().instance.slice.directory().map(|slice| control_group_in(slice, object, subset, rid))
+    }
+
+    /// The limits of the programs that the call starts.
+    pub(crate) fn limits(&self) -> &ProgramLimits {
+        &self.setup.inputs.limits
     }
 
     /// The ledger of holdings, as this resource writes it.

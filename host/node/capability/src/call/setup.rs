@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use driver::{CallBounds, DriverCall, KeywordValue, LogSink, Verb};
+use driver::{CallBounds, DriverCall, KeywordValue, LogSink, ProgramLimits, Verb};
 use grant::{DriverTrust, GrantContext, GrantRequest, Grants};
 use model::{DriverName, NodeName, ObjectPath, Rid};
 
@@ -39,6 +39,8 @@ pub struct CallInputs {
     pub keywords: Arc<Vec<KeywordValue>>,
     /// Facts of the host beyond the configuration, such as `joined.netns` and `env.NAME`.
     pub vars: Arc<Vec<(String, String)>>,
+    /// The limits of the programs that are started.
+    pub limits: Arc<ProgramLimits>,
     /// Texts that are never shown, beside the values of secret keywords.
     pub secrets: Vec<String>,
     /// The command that an operator wants run, in [`Verb::Exec`].
@@ -50,6 +52,7 @@ impl From<&DriverCall> for CallInputs {
         CallInputs {
             keywords: Arc::clone(&call.keywords),
             vars: Arc::clone(&call.vars),
+            limits: Arc::clone(&call.limits),
             secrets: call.secrets.clone(),
             argv: Vec::new(),
         }

@@ -7,7 +7,7 @@ use grant::op::ProgramTerms;
 use kernel::cgroup::Cgroup;
 use kernel::process::{CapabilityBounds, CheckedProgram, ProgramLaunch, ResourceLimit, UserAccount};
 
-use super::{confinement, environment};
+use super::{confinement, environment, limits};
 use crate::argument::absolute;
 use crate::mount::check_loop;
 use crate::{CallContext, CapabilityError};
@@ -73,6 +73,10 @@ pub(crate) fn prepare<O: grant::Operation>(
     };
     for (name, value) in &command.settings {
         apply(&mut launch, name, value)?;
+    }
+    // What serves the whole object is no program of this resource.
+    if tracked && !command.is_shared() {
+        limits::enforce(context, launch.cgroup.as_ref());
     }
     Ok(launch)
 }

@@ -10,7 +10,7 @@ use kernel::process::{FirstProcess, ResourceProcesses, signal_of};
 
 use super::command::{ProcessCommand, details, prepare, shown, terms};
 use super::environment::marks;
-use super::supervision::{members, name_of, output_file, output_path};
+use super::supervision::{held_group, members, name_of, output_file, output_path};
 use crate::argument::absolute;
 use crate::{CallContext, CapabilityError, Effect};
 
@@ -112,14 +112,15 @@ pub async fn terminate(context: &CallContext, signal: &str, grace_ms: u64) -> Re
     let signal = signal_of(signal)
         .ok_or_else(|| CapabilityError::Invalid(format!("{signal:?} is not a signal that stops a process")))?;
     let (ledger, members) = (context.ledger(), members(context));
+    let held = held_group(context).unwrap_or_else(|| group_holding(context));
     let stopped = context.admit(KillProcesses)?.waiting(|_| async move {
         let count = members.stop(signal, Duration::from_millis(grace_ms)).await?;
-        if let Some(cgroup) = context.cgroup() {
+        if let Some(cgroup) = &held.group {
             // A group that a new process has entered meanwhile stays: the kernel refuses to remove it.
             Cgroup::at(cgroup).remove();
         }
         if members.list().is_ok_and(|left| left.is_empty()) {
-            let gone = Holding::from(group_holding(context));
+            let gone = Holding::from(held);
             ledger.released(|held| held.is_same(&gone));
         }
         let count = u32::try_from(count).unwrap_or(u32::MAX);

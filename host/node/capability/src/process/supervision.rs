@@ -4,10 +4,10 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use holding::{Holding, HoldingStage};
+use holding::{Holding, HoldingStage, ProcessHolding};
 use kernel::cgroup::Cgroup;
 use kernel::process::{ResourceProcesses, open_output};
-use model::{ObjectPath, Rid};
+use model::{ObjectPath, Rid, SubsetName};
 
 use super::environment;
 use crate::holdings::processes;
@@ -17,7 +17,12 @@ use crate::{CallContext, CapabilityError};
 /// [`CgroupSlice`](super::CgroupSlice). Another agent, such as a trial in a directory of its own, needs another slice,
 /// so that the two do not stop each other's processes.
 pub fn control_group(slice: &Path, object: &ObjectPath, rid: &Rid) -> PathBuf {
-    slice.join(slice_name(object, rid))
+    slice.join(slice_name(object, None, rid))
+}
+
+/// The same within the group of a subset that has limits of its own.
+pub(crate) fn control_group_in(slice: &Path, object: &ObjectPath, subset: Option<&SubsetName>, rid: &Rid) -> PathBuf {
+    slice.join(slice_name(object, subset, rid))
 }
 
 /// The control group of all of an object's resources.
@@ -28,10 +33,15 @@ pub fn control_group_of_object(slice: &Path, object: &ObjectPath) -> PathBuf {
 /// `hostler-svc.web.slice/hostler-svc.web-app.1.slice`, as systemd nests slices. The namespace comes first, except for
 /// the root namespace: a kind is never the name of a namespace. A hyphen means a level to systemd, so hyphens in names
 /// are escaped as systemd-escape(1) does.
-fn slice_name(object: &ObjectPath, rid: &Rid) -> PathBuf {
-    let owner = owner(object);
-    let resource = format!("{}.{}", rid.group(), escape(rid.index()));
-    Path::new(&format!("hostler-{owner}.slice")).join(format!("hostler-{owner}-{resource}.slice"))
+fn slice_name(object: &ObjectPath, subset: Option<&SubsetName>, rid: &Rid) -> PathBuf {
+    let mut name = format!("hostler-{}", owner(object));
+    let mut path = PathBuf::from(format!("{name}.slice"));
+    let subset = subset.map(|subset| format!("subset.{}.{}", rid.group(), escape(subset.as_str())));
+    for level in subset.into_iter().chain([format!("{}.{}", rid.group(), escape(rid.index()))]) {
+        name = format!("{name}-{level}");
+        path.push(format!("{name}.slice"));
+    }
+    path
 }
 
 /// The short name of a group, which starts at the slice of all services: `om exec --pg` takes it.
@@ -64,15 +74,19 @@ fn escape(part: &str) -> String {
 
 /// The processes of the resource of this call.
 pub(crate) fn members(context: &CallContext) -> ResourceProcesses {
-    let held = context.ledger().records().into_iter().find_map(|record| match record.holding {
-        Holding::ProcessGroup(held) if record.stage != HoldingStage::Undone => Some(held),
-        _ => None,
-    });
-    match (context.cgroup(), held) {
+    match (context.cgroup(), held_group(context)) {
         (_, Some(held)) => processes(&held),
         (Some(path), None) => ResourceProcesses::Cgroup(Cgroup::at(path)),
         (None, None) => ResourceProcesses::Environ(environment::markers(context)),
     }
+}
+
+/// The group that the resource holds, which may be another one than that of today's keywords.
+pub(crate) fn held_group(context: &CallContext) -> Option<ProcessHolding> {
+    context.ledger().records().into_iter().find_map(|record| match record.holding {
+        Holding::ProcessGroup(held) if record.stage != HoldingStage::Undone => Some(held),
+        _ => None,
+    })
 }
 
 /// The file that a long-lived program's output is appended to.
@@ -101,12 +115,17 @@ mod tests {
 
     #[test]
     fn slices_are_named_as_systemd_nests_them_and_never_clash() {
-        let check = |object: &str, rid: &str, expected: &str| {
-            let path = slice_name(&object.parse().unwrap(), &rid.parse().unwrap());
+        let in_subset = |object: &str, subset: Option<&str>, rid: &str, expected: &str| {
+            let subset = subset.map(|name| name.parse().unwrap());
+            let path = slice_name(&object.parse().unwrap(), subset.as_ref(), &rid.parse().unwrap());
             assert_eq!(path, Path::new(expected), "{object} {rid}");
         };
+        let check = |object: &str, rid: &str, expected: &str| in_subset(object, None, rid, expected);
         check("web", "app#1", "hostler-svc.web.slice/hostler-svc.web-app.1.slice");
         check("web-1", "app#a-b", r"hostler-svc.web\x2d1.slice/hostler-svc.web\x2d1-app.a\x2db.slice");
+        let nested = "hostler-svc.web.slice/hostler-svc.web-subset.app.g1.slice/\
+                      hostler-svc.web-subset.app.g1-app.1.slice";
+        in_subset("web", Some("g1"), "app#1", nested);
         check("ns1/vol/data", "fs#1", "hostler-ns1.vol.data.slice/hostler-ns1.vol.data-fs.1.slice");
     }
 }

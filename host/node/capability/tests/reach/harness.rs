@@ -67,6 +67,7 @@ impl Resource {
             keywords: Arc::new(self.keywords.clone()),
             secrets: Vec::new(),
             vars: Arc::default(),
+            limits: Arc::default(),
         };
         let paths = ResourcePaths {
             instance: Arc::new(InstancePaths {

@@ -31,7 +31,7 @@ pub(super) struct ChildSetup {
     pub(super) inherited: Option<InheritedState>,
     pub(super) limits: Vec<ResourceLimit>,
     pub(super) bounds: CapabilityBounds,
-    pub(super) cgroup: Option<OwnedFd>,
+    pub(super) cgroups: Vec<OwnedFd>,
     pub(super) files: Option<FileConfinement>,
     /// The pipe to which the child writes the number of the step that failed.
     pub(super) failed: OwnedFd,
@@ -113,7 +113,7 @@ impl ChildSetup {
 
     /// By a write to cgroup.procs and not by CLONE_INTO_CGROUP, because std forks for us and has no such option.
     fn enter_cgroup(&self) -> io::Result<()> {
-        self.cgroup.as_ref().map_or(Ok(()), |procs| rustix::io::write(procs, b"0").map(drop).map_err(Into::into))
+        self.cgroups.iter().try_for_each(|procs| rustix::io::write(procs, b"0").map(drop).map_err(Into::into))
     }
 
     fn set_limits(&self) -> io::Result<()> {

@@ -94,7 +94,7 @@ impl ProgramLaunch {
             inherited: (!matches!(session, SessionKind::OfTerminal(_))).then(InheritedState::defaults),
             limits: self.limits,
             bounds: self.bounds,
-            cgroup: self.cgroup.map(|cgroup| cgroup.open_procs()).transpose()?,
+            cgroups: self.cgroup.map_or(Ok(Vec::new()), |cgroup| cgroup.open_all_procs())?,
             files: self.files.map(|rules| FileConfinement::new(&rules)).transpose()?.flatten(),
             failed,
         })

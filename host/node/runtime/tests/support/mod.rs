@@ -100,6 +100,7 @@ impl Bench {
             keywords: Arc::new(keywords),
             secrets: Vec::new(),
             vars: Arc::new(vec![("rundir".to_owned(), self.path("run"))]),
+            limits: Arc::default(),
         }
     }
 }

@@ -27,6 +27,7 @@ impl Facilities for FakeFacilities {
             keywords: Arc::default(),
             secrets: Vec::new(),
             vars: Arc::default(),
+            limits: Arc::default(),
         };
         let prepared = PreparedCall { driver: Arc::new(FakeDriver(Arc::clone(&self.0))), call };
         let unresolved = rid.index() == "unresolved";

@@ -1,7 +1,12 @@
-//! Control groups, version 2, see cgroups(7). They are used to find and kill the processes of a resource, not to limit them.
+//! Control groups, see cgroups(7). Those of version 2 are used to find and kill the processes of a resource.
 //!
-//! No controller is needed, so the hierarchy can be used even if version 1 has all controllers. It is found by the type
-//! of its file system, wherever it is mounted: where it usually is, or else in the table of mounts.
+//! That needs no controller, so the hierarchy can be used even if version 1 has all controllers. It is found by the type
+//! of its file system, wherever it is mounted: where it usually is, or else in the table of mounts. What limits processes
+//! (`setting.rs`) is in the same group where version 2 has the controllers, and otherwise in groups of the same name in the hierarchies
+//! of version 1, which a process enters as well.
+
+mod hierarchy;
+mod setting;
 
 mod temporary;
 
@@ -14,6 +19,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::Pid;
 
+pub use self::setting::{CgroupSetting, LimitedGroup, SettingError, SettingFile, UnmetSetting};
 use crate::KernelError;
 use crate::mount::mountinfo;
 
@@ -51,6 +57,12 @@ pub fn root() -> Option<PathBuf> {
     mountinfo::read().ok()?.into_iter().find(|mount| mount.fstype == "cgroup2").map(|mount| mount.target)
 }
 
+/// The number of processors of this node.
+pub fn processors() -> u64 {
+    let online = nix::unistd::sysconf(nix::unistd::SysconfVar::_NPROCESSORS_ONLN).ok().flatten();
+    online.and_then(|count| u64::try_from(count).ok()).unwrap_or(1).max(1)
+}
+
 /// A control group, which need not exist yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cgroup {
@@ -80,6 +92,19 @@ impl Cgroup {
             }
         }
         Err(KernelError::NotFound(procs))
+    }
+
+    /// Opens the file of this group, and those of its groups of version 1 that limit it.
+    pub(crate) fn open_all_procs(&self) -> Result<Vec<OwnedFd>, KernelError> {
+        let mut all = vec![self.open_procs()?];
+        for twin in hierarchy::old_twins(&self.path) {
+            let procs = twin.join("cgroup.procs");
+            match rustix::fs::open(&procs, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty()) {
+                Err(Errno::NOENT) => {}
+                opened => all.push(opened.map_err(KernelError::os(format!("open {}", procs.display())))?),
+            }
+        }
+        Ok(all)
     }
 
     fn make(&self) -> Result<(), KernelError> {
@@ -115,8 +140,16 @@ impl Cgroup {
         }
     }
 
-    /// Removes the group, the groups below it, and the slices above it that are empty then. A group in use stays.
+    /// Removes the group, the groups below it, and the slices above it that are empty then, also those that limit it. A group in use
+    /// stays.
     pub fn remove(&self) {
+        self.remove_one();
+        for twin in hierarchy::old_twins(&self.path).into_iter().filter(|twin| twin.is_dir()) {
+            Cgroup::at(twin).remove_one();
+        }
+    }
+
+    fn remove_one(&self) {
         let Ok(family) = self.family() else { return };
         for group in family.iter().rev().filter(|group| **group != self.path) {
             // In use or removed already: both are fine, and the next removal tries again.
