@@ -14,6 +14,7 @@ mod stats;
 use hostler_family_remote::{self as remote, SSH, grant_is_mounted, ssh};
 use hostler_sdk::each_target;
 use hostler_sdk::prelude::*;
+use hostler_sdk::process;
 
 use crate::options::RsyncOptions;
 use crate::snapshot::SourceSnapshot;
@@ -29,8 +30,8 @@ use crate::stats::TransferStats;
 /// system were not mounted. If it is empty on purpose, delete the files of the target by hand.
 #[derive(Keywords)]
 struct DirectorySync {
-    /// The files and directories to copy.
-    #[keyword(example = "/srv/web/")]
+    /// The files and directories to copy. Quotes keep the blanks of a path together.
+    #[keyword(kind = "words", example = "/srv/web/")]
     src: Vec<String>,
     /// The destination on each target.
     #[keyword(example = "/backup/web")]
@@ -40,7 +41,7 @@ struct DirectorySync {
     target: Vec<String>,
     /// Mount points in the source. If nothing is mounted on one of them, nothing is copied, because the copy would delete the
     /// files of that file system on the targets.
-    #[keyword(example = "/srv/web/data")]
+    #[keyword(kind = "words", example = "/srv/web/data")]
     srcfs: Vec<String>,
     /// A mount point on the targets. If nothing is mounted on it, nothing is copied, because the copy would fill the file system
     /// below it.
@@ -236,6 +237,9 @@ fn is_mounted(path: &str) -> Result<bool> {
 /// The name of the target that is this node.
 const LOCAL: &str = "local";
 
+/// The exit status of rsync when files of the source were gone before it came to them, see rsync(1).
+const VANISHED: i32 = 24;
+
 /// One copy to one target.
 struct TargetCopy<'a> {
     rsync: &'a DirectorySync,
@@ -265,12 +269,25 @@ impl TargetCopy<'_> {
     }
 
     fn run(&self, rehearse: bool) -> Result<TransferStats> {
-        let output = self.command(rehearse).run()?;
-        if !output.succeeded() {
-            return Err(remote::failure("rsync", &output));
+        let output = self.command(rehearse).setting("output", "debug").run()?;
+        match output.status {
+            0 => {}
+            VANISHED => self.say_what_vanished(&output, rehearse),
+            _ => return Err(remote::failure("rsync", &output)),
         }
         TransferStats::parse(&String::from_utf8_lossy(&output.stdout))
             .ok_or_else(|| Error::failed("rsync did not say what it did: is it older than 3.1?"))
+    }
+
+    /// A source that is in use loses files during any copy. All others were copied.
+    fn say_what_vanished(&self, output: &process::Output, rehearse: bool) {
+        let text = String::from_utf8_lossy(&output.stderr);
+        let mut lines = text.lines().filter(|line| line.contains(" has vanished")).map(str::trim);
+        // The copy itself says it again.
+        if let (false, Some(first)) = (rehearse, lines.next()) {
+            let count = 1 + lines.count();
+            log::warn(format!("{}: {count} files vanished during the copy, such as: {first}", self.target));
+        }
     }
 
     /// The command line, in the order of the grants.

@@ -246,3 +246,23 @@ fn impossible_settings_are_reported_beforehand() {
 fn the_label_says_what_goes_where() {
     copy(&Host::new()).status().is(State::NotApplicable).labelled("rsync of /srv/web/ to local");
 }
+
+#[test]
+fn files_that_vanish_during_the_copy_do_not_fail_it() {
+    let vanished = "file has vanished: \"/srv/web/a\"\nfile has vanished: \"/srv/web/b\"\n\
+                    rsync warning: some files vanished before they could be transferred (code 24)\n";
+    let host = Host::new().program_with("/usr/bin/rsync", move |run| {
+        // The first program is the dry run.
+        let stdout = said(10, 2, 0).into_bytes();
+        if run.args.iter().any(|arg| arg == "--dry-run") {
+            return Output { stdout, ..ended(0, "") };
+        }
+        Output { stdout, ..ended(24, vanished) }
+    });
+    copy(&host).sync("update", &["local"]).reports(&[TargetReport::copied("local", 4711)]);
+    let log = format!("{:?}", host.log());
+    assert!(log.contains("2 files vanished during the copy"), "{log}");
+    let host = Host::new().program_with("/usr/bin/rsync", |_| ended(23, "rsync: a: Permission denied (13)\n"));
+    let refused = "rsync exited with 23: rsync: a: Permission denied (13)";
+    copy(&host).sync("update", &["local"]).reports(&[TargetReport::failed("local", refused)]);
+}

@@ -17,6 +17,7 @@ crate::trials!(
     a_subvolume_is_sent_whole_and_then_what_changed,
     no_copy_is_lost_to_a_target_that_was_cut_off_or_to_an_empty_source,
     an_object_of_one_node_copies_its_configuration_nowhere,
+    a_copy_of_a_directory_in_use_counts_and_names_no_files,
 );
 
 const HEAD: &str = "[DEFAULT]\nnodes = n1 n2\ndrpnodes = n3\n[fs#1]\ntype = flag\n";
@@ -336,4 +337,31 @@ fn no_copy_is_lost_to_a_target_that_was_cut_off_or_to_an_empty_source(world: &Wo
 fn an_object_of_one_node_copies_its_configuration_nowhere(world: &World) {
     world.create("web", "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = flag\n");
     assert_eq!(world.states("web"), "fs#1 down");
+}
+
+/// On this node alone: temporary files come and go while rsync reads.
+fn a_copy_of_a_directory_in_use_counts_and_names_no_files(world: &World) {
+    world.create(
+        "web",
+        "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = flag\n[sync#1]\ntype = rsync\nsrc = \"{w}/a b/\"\ndst = {w}/copy\n",
+    );
+    for number in 0..400 {
+        world.write(&format!("a b/kept/{number}"), "x");
+    }
+    world.om("web start").ok();
+    let ran = world.om("web sync all --rid sync#1").ok().says("local: 400 files copied, 0 deleted");
+    ran.does_not_say(">f+++++++++");
+    let busy = "cd 'a b'; while [ -d kept ]; do for n in 1 2 3 4 5 6 7 8 9; do echo y >$n.tmp; echo z >kept/$n.tmp; done; rm -f *.tmp kept/*.tmp; done";
+    let mut busy =
+        std::process::Command::new("/bin/sh").args(["-c", busy]).current_dir(world.directory()).spawn().unwrap();
+    let has_vanished = (0..40).any(|number| {
+        world.write(&format!("a b/new/{number}"), "y");
+        let ran = world.om("web sync all --rid sync#1").ok();
+        format!("{}{}", ran.stdout, ran.stderr).contains("vanished during the copy")
+    });
+    assert!(has_vanished, "no file has vanished in any of many copies");
+    busy.kill().unwrap();
+    busy.wait().unwrap();
+    assert_eq!(world.read("copy/new/0"), "y");
+    world.om("web stop").ok();
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use driver::LogSeverity;
 use grant::Permit;
 use grant::op::ProgramTerms;
 use kernel::cgroup::Cgroup;
@@ -121,6 +122,17 @@ impl ProcessCommand {
     }
 }
 
+/// The setting of a program whose lines are details, such as the names of many files.
+const OUTPUT: &str = "output";
+
+impl ProcessCommand {
+    /// The severity of the lines of the program's output, where nothing is asked for.
+    pub(super) fn severity_of_output(&self, usual: LogSeverity) -> LogSeverity {
+        let is_detail = self.settings.iter().any(|(name, value)| name == OUTPUT && value == "debug");
+        if is_detail { LogSeverity::Debug } else { usual }
+    }
+}
+
 fn apply(launch: &mut ProgramLaunch, name: &str, value: &str) -> Result<(), CapabilityError> {
     match name.strip_prefix("limit.") {
         Some(limit) => {
@@ -135,9 +147,10 @@ fn apply(launch: &mut ProgramLaunch, name: &str, value: &str) -> Result<(), Capa
         }
         // Says only whose process it is, see `ProcessCommand::is_shared`.
         None if name == SHARED => {}
+        None if name == OUTPUT && value == "debug" => {}
         None => {
             return Err(CapabilityError::Invalid(format!(
-                "there is no setting {name:?}: expected umask, shared or limit.NAME"
+                "there is no setting {name:?}: expected umask, shared, output = debug or limit.NAME"
             )));
         }
     }

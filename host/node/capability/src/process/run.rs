@@ -24,7 +24,8 @@ pub async fn run(context: &CallContext, command: ProcessCommand) -> Result<Progr
         let (launch, looking) = prepared(context, &permit, &command)?;
         let timeout = context.timeout(command.timeout_ms);
         context.say(level, &format!("run: {}", shown(&command)));
-        let mut on_line = |line: &str| context.say(level, &format!("| {line}"));
+        let details = command.severity_of_output(level);
+        let mut on_line = |line: &str| context.say(details, &format!("| {line}"));
         let cgroup = launch.cgroup.clone();
         let result = match kernel::process::run(launch, &command.stdin, timeout, &mut on_line).await {
             Err(RunError::Kernel(error)) => return Err(error.into()),
