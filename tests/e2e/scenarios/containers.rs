@@ -254,6 +254,19 @@ fn enter_exec_and_engine_commands_work(world: &World) {
     // There is no input, so the shell exits at once.
     world.om("web enter --rid container#1").ok();
     world.om("web container logs").ok().says("born");
+    // The reader of a pipe may have had enough.
+    for command in ["exec --rid container#1 -- cat /bin/busybox", "container logs --rid container#1"] {
+        let script = format!("\"$0\" web {command} | head -c 4");
+        let om = world.command();
+        let mut shell = std::process::Command::new("/bin/sh");
+        shell.args(["-c", &script]).arg(om.get_program()).current_dir(world.directory());
+        let ran = shell.envs(om.get_envs().filter_map(|(name, value)| Some((name, value?)))).output().unwrap();
+        assert_eq!(
+            (ran.stdout.len(), String::from_utf8_lossy(&ran.stderr).into_owned()),
+            (4, String::new()),
+            "{command}"
+        );
+    }
     let effective = world.om("driver inspect container.docker --effective web container#1").ok();
     effective
         .says("its own containers only")

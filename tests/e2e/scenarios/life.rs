@@ -13,6 +13,7 @@ crate::trials!(
     a_restart_brings_down_and_up,
     a_task_runs_on_request_and_reports_its_result,
     a_copy_follows_its_source_and_an_empty_source_empties_nothing,
+    a_status_says_how_old_it_is_and_ends_with_its_boot,
 );
 
 /// An address, a disk, a file system on it, a page in that, and two marks.
@@ -135,5 +136,35 @@ fn a_copy_follows_its_source_and_an_empty_source_empties_nothing(world: &World) 
     fs::remove_file(world.path("from/a")).unwrap();
     world.om("web sync all").ends(1);
     assert_eq!(world.read("to/a"), "two, longer");
+    world.om("web stop").ok();
+}
+
+fn a_status_says_how_old_it_is_and_ends_with_its_boot(world: &World) {
+    world.create("web", "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = flag\n");
+    world.om("web start").ok();
+    world.om("web print status").ok().does_not_say("seen");
+    let cached = world.path("root/var/svc/web/status.json");
+    let text = fs::read_to_string(&cached).unwrap();
+    let at = |text: &str| {
+        let digits = text.split("\"updated_at\":").nth(1).unwrap().trim_start();
+        digits.split(|c: char| !c.is_ascii_digit()).next().unwrap().to_owned()
+    };
+    // Seen 70 s ago, of a configuration that is older still.
+    let seen: u64 = at(&text).parse().unwrap();
+    let aged = text.replace(&at(&text), &(seen - 70).to_string());
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+    fs::File::options().append(true).open(world.path("root/etc/web.conf")).unwrap().set_modified(old).unwrap();
+    fs::write(&cached, &aged).unwrap();
+    let flag = fs::read_dir(world.path("root/run/svc/web"))
+        .unwrap()
+        .flatten()
+        .find(|entry| entry.file_name().to_string_lossy().ends_with(".flag"));
+    fs::remove_file(flag.unwrap().path()).unwrap();
+    let ran = world.om("web print status").ok();
+    ran.says("up").says("seen 1m1").says("ago, and no daemon runs to look again: --refresh does");
+    // The same of a boot before this one says nothing of today.
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+    fs::write(&cached, aged.replace(boot.trim(), "00000000-0000-4000-8000-000000000000")).unwrap();
+    world.om("web print status").ok().says("down").does_not_say("seen");
     world.om("web stop").ok();
 }

@@ -1,5 +1,7 @@
 //! `print status`, `print devs`, `resource ls`.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use model::{NodeName, ObjectPath};
 use protocol::daemon::StatusDocument;
 use protocol::{AbsentInstance, ExposedValue, FailureKind, InstanceDocument};
@@ -7,6 +9,7 @@ use protocol::{AbsentInstance, ExposedValue, FailureKind, InstanceDocument};
 use crate::command::StatusArgs;
 use crate::each::each;
 use crate::exit::{Failure, Outcome};
+use crate::render::moment::since;
 use crate::render::status::{published, tree};
 use crate::render::structured::{one_or_all, structured};
 use crate::session::Session;
@@ -48,7 +51,10 @@ pub(crate) fn run(session: &Session, target: &Target, args: &StatusArgs, view: S
         match view {
             // Programs get the whole document in every view, and choose from it themselves.
             _ if args.output.is_structured() => values.push(published(instance)),
-            StatusView::Tree | StatusView::Instance => print_styled(&(tree(&instance) + &others(path))),
+            StatusView::Tree | StatusView::Instance => {
+                print_styled(&(tree(&instance) + &others(path)));
+                say_age(session, &instance, args.refresh);
+            }
             StatusView::Devices => print(&devices(&instance)),
             StatusView::Resources => print(&resources(&instance)),
         }
@@ -58,6 +64,20 @@ pub(crate) fn run(session: &Session, target: &Target, args: &StatusArgs, view: S
         print(&text);
     }
     Ok(code.into())
+}
+
+/// A younger status is that of a command just before. In seconds.
+const AGED: f64 = 30.0;
+
+/// Says how old a status is. A daemon keeps it up to date; without one, nothing does.
+fn say_age(session: &Session, instance: &InstanceDocument, refreshed: bool) {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
+    let age = now - instance.updated_at as f64;
+    if refreshed || age < AGED || !matches!(session.running_daemon(), Ok(None)) {
+        return;
+    }
+    let text = format!("seen {} ago, and no daemon runs to look again: --refresh does", since(age));
+    session.note(&format!("{}: {text}", instance.path));
 }
 
 /// What the daemon knows of other nodes, for people who ask about an object that has instances there. None: it is not asked, or does

@@ -3,16 +3,25 @@
 //! The document is a cache: one that cannot be read, because it is torn or of another version, is ignored.
 
 use protocol::InstanceDocument;
+use serde::{Deserialize, Serialize};
 
 use super::{InstanceState, documents};
 use crate::file::durable::FileError;
 use crate::status::InstanceStatus;
 
+/// A status, and the boot in which it was seen.
+#[derive(Serialize, Deserialize)]
+struct CachedStatus {
+    boot_id: Option<String>,
+    status: InstanceDocument,
+}
+
 impl InstanceState {
-    /// The last known status, if there is one.
+    /// The last known status, if there is one of this boot. What was up before is gone.
     pub fn last_status(&self) -> Result<Option<InstanceStatus>, FileError> {
-        let document: Option<InstanceDocument> = documents::load(&self.directory.join("status.json"))?;
-        Ok(document.map(InstanceStatus::from))
+        let cached: Option<CachedStatus> = documents::load(&self.directory.join("status.json"))?;
+        let of_this_boot = cached.filter(|cached| cached.boot_id == kernel::clock::boot_id());
+        Ok(of_this_boot.map(|cached| InstanceStatus::from(cached.status)))
     }
 
     /// Forgets the status, because it is about to change.
@@ -22,7 +31,8 @@ impl InstanceState {
 
     /// Remembers a status.
     pub fn set_last_status(&self, instance: &InstanceStatus) -> Result<(), FileError> {
-        documents::jot(&self.directory.join("status.json"), &InstanceDocument::from(instance))
+        let cached = CachedStatus { boot_id: kernel::clock::boot_id(), status: InstanceDocument::from(instance) };
+        documents::jot(&self.directory.join("status.json"), &cached)
     }
 }
 
@@ -98,6 +108,17 @@ mod tests {
         assert_eq!(web.last_status().unwrap(), None);
         web.set_last_status(&instance()).unwrap();
         assert_eq!(web.last_status().unwrap(), Some(instance()));
+    }
+
+    #[test]
+    fn a_status_of_another_boot_is_void() {
+        let (_root, web) = web();
+        web.set_last_status(&instance()).unwrap();
+        let file = web.directory.join("status.json");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let boot_id = kernel::clock::boot_id().unwrap();
+        std::fs::write(&file, text.replace(&boot_id, "bb5fb5ab-0000-4000-8000-000000000000")).unwrap();
+        assert_eq!(web.last_status().unwrap(), None);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use hyper_util::rt::TokioIo;
 use kernel::terminal::RawTerminal;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::session::{ConsoleLink, ConsoleSession};
+use super::session::{ConsoleEnd, ConsoleLink, ConsoleSession};
 use super::stage::ProgramStage;
 use crate::argument::absolute;
 use crate::http::{
@@ -97,9 +97,15 @@ async fn upgrade(
     let closed = side.bridge(link, terminal).await;
     // The terminal is itself again before an error is printed to it.
     drop(raw);
-    closed?;
-    side.exit_status().await
+    match closed? {
+        ConsoleEnd::Closed => side.exit_status().await,
+        // As a program exits that writes to such a pipe: nobody waits for more.
+        ConsoleEnd::ReaderGone => Ok(SIGPIPE),
+    }
 }
+
+/// 128 and the number of the signal, as in a shell.
+const SIGPIPE: i32 = 128 + 13;
 
 /// The request as the guard lets it through. Without a guard in the grant, the request as it is.
 async fn judged(context: &CallContext, op: &FetchUnix, body: &[u8]) -> Result<ForwardedRequest, CapabilityError> {

@@ -24,6 +24,9 @@ use crate::http::{ask, look_up};
 /// How long the engine may take to answer the host's own requests while a console is open.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How often it is looked whether the output has a reader left.
+const LOOK: Duration = Duration::from_millis(300);
+
 /// How often the size of the terminal is sent to a command that has only just started.
 const SIZINGS: u32 = 10;
 
@@ -43,22 +46,37 @@ pub(super) struct ConsoleSession {
     pub(super) stream: TerminalStream,
 }
 
+/// How a console ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ConsoleEnd {
+    /// The resource closed it.
+    Closed,
+    /// The reader of the operator's pipe has exited, as in `om web exec … | head`.
+    ReaderGone,
+}
+
 impl ConsoleSession {
     /// Passes bytes until either side closes.
-    pub(super) async fn bridge(&self, link: ConsoleLink, terminal: &OperatorTerminal) -> Result<(), CapabilityError> {
+    pub(super) async fn bridge(
+        &self,
+        link: ConsoleLink,
+        terminal: &OperatorTerminal,
+    ) -> Result<ConsoleEnd, CapabilityError> {
         let mut screen = ConsoleScreen::new(terminal, self.stream.framed)?;
-        match link {
-            ConsoleLink::Both(connection) => self.both_ways(*connection, terminal, &mut screen).await,
-            ConsoleLink::Answer(mut body) => {
-                while let Some(frame) = body.frame().await {
-                    let frame =
-                        frame.map_err(|error| CapabilityError::Other(format!("the output was cut off: {error}")))?;
-                    if let Some(bytes) = frame.data_ref() {
-                        screen.show(bytes).await?;
-                    }
-                }
-                Ok(())
+        // Also while nothing is printed: the output of a service may stay silent for hours.
+        let gone = reader_gone(copy(&terminal.output)?);
+        let bridged = async {
+            match link {
+                ConsoleLink::Both(connection) => self.both_ways(*connection, terminal, &mut screen).await,
+                ConsoleLink::Answer(body) => one_way(body, &mut screen).await,
             }
+        };
+        tokio::select! {
+            bridged = bridged => match bridged {
+                Err(CapabilityError::Os { errno, .. }) if is_broken_pipe(errno) => Ok(ConsoleEnd::ReaderGone),
+                bridged => bridged.map(|()| ConsoleEnd::Closed),
+            },
+            () = gone => Ok(ConsoleEnd::ReaderGone),
         }
     }
 
@@ -125,6 +143,28 @@ impl ConsoleSession {
             // The engine says that it still runs: the connection was closed for another reason.
             _ => Err(CapabilityError::Other("the console closed before the command ended".to_owned())),
         }
+    }
+}
+
+/// Shows an answer that goes on.
+async fn one_way(mut body: Incoming, screen: &mut ConsoleScreen) -> Result<(), CapabilityError> {
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| CapabilityError::Other(format!("the output was cut off: {error}")))?;
+        if let Some(bytes) = frame.data_ref() {
+            screen.show(bytes).await?;
+        }
+    }
+    Ok(())
+}
+
+fn is_broken_pipe(errno: i32) -> bool {
+    std::io::Error::from_raw_os_error(errno).kind() == std::io::ErrorKind::BrokenPipe
+}
+
+/// Waits until no process reads a pipe any more. Never, for anything but a pipe.
+async fn reader_gone(output: OwnedFd) {
+    while !kernel::terminal::reader_is_gone(output.as_fd()) {
+        tokio::time::sleep(LOOK).await;
     }
 }
 
