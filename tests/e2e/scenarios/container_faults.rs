@@ -361,9 +361,22 @@ fn a_failing_health_check_is_shown(world: &World) {
     until("it is unhealthy", || engine.show("web.container.1", "{{.State.Health.Status}}") == "unhealthy");
     assert_eq!(world.states("web"), "container#1 warn");
     world.om("web print status").says("its health check fails: no answer from the database");
+    // The configuration may say how it is checked, instead of the image.
+    let check = "--health-cmd 'test -e /well || { echo not well; false; }' --health-interval 1s --health-retries 1";
+    world.om("web stop").ok();
+    world.om("web unprovision --confirm").ok();
+    world.om("web delete --local").ok();
+    create(world, &engine.section("1", "sleep 1000", check, more));
+    world.om("web provision").ok();
+    until("it is unhealthy", || engine.show("web.container.1", "{{.State.Health.Status}}") == "unhealthy");
+    world.om("web print status --refresh").says("its health check fails: not well");
     // Docker says that of each paused container.
     engine.cli("pause web.container.1").unwrap();
     world.om("web print status --refresh").says("is paused").does_not_say("health");
+    engine.cli("unpause web.container.1").unwrap();
+    engine.cli("exec web.container.1 touch /well").unwrap();
+    until("it is healthy", || engine.show("web.container.1", "{{.State.Health.Status}}") == "healthy");
+    assert_eq!(world.states("web"), "container#1 up");
     world.om("web stop").ok();
     assert_eq!(world.states("web"), "container#1 down");
     world.om("web unprovision --confirm").ok();

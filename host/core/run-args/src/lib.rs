@@ -27,7 +27,7 @@ mod volume;
 mod words;
 
 pub use port::PortMapping;
-pub use spec::{ContainerLimits, DeviceMapping, NamedValue, RestartPolicy, RunArgs, TmpfsMount, Ulimit};
+pub use spec::{ContainerLimits, DeviceMapping, HealthCheck, NamedValue, RestartPolicy, RunArgs, TmpfsMount, Ulimit};
 pub use volume::VolumeMount;
 
 /// Why the words are not options of a container.

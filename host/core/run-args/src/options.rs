@@ -2,8 +2,8 @@
 
 use crate::spec::RunArgs;
 use crate::value::{
-    ParseResult, capability, cpus, extra_host, flag, integer, label, restart, size, size_or_unlimited, tmpfs, ulimit,
-    variable, word,
+    ParseResult, capability, cpus, extra_host, flag, integer, label, nanoseconds, restart, size, size_or_unlimited,
+    tmpfs, ulimit, variable, word,
 };
 use crate::words::OptionUse;
 use crate::{RunArgsError, port, volume};
@@ -170,6 +170,12 @@ static TABLE: &[OptionEntry] = &[
     value(&["restart"], set!(restart, restart)),
     value(&["stop-signal"], set!(stop_signal, word)),
     value(&["stop-timeout"], set!(stop_timeout, integer)),
+    value(&["health-cmd"], set!(health.command, word)),
+    value(&["health-interval"], set!(health.interval, nanoseconds)),
+    value(&["health-timeout"], set!(health.timeout, nanoseconds)),
+    value(&["health-start-period"], set!(health.start_period, nanoseconds)),
+    value(&["health-retries"], set!(health.retries, integer)),
+    flags(&["no-healthcheck"], |spec, on| spec.health.none = on),
     value(&["log-driver"], set!(log_driver, word)),
     value(&["log-opt"], push!(log_opts, variable)),
     // What it may use.
@@ -198,23 +204,17 @@ static TABLE: &[OptionEntry] = &[
     never(&["detach-keys"], "no terminal is attached to a container when it starts"),
     never_flag(&["sig-proxy"], "no terminal is attached to a container when it starts"),
     never(&["gpus"], "name the devices with --device"),
-    never(&["health-cmd"], "a health check is the image's"),
-    never(&["health-interval"], "a health check is the image's"),
-    never(&["health-retries"], "a health check is the image's"),
-    never(&["health-start-period"], "a health check is the image's"),
-    never(&["health-timeout"], "a health check is the image's"),
-    never_flag(&["no-healthcheck"], "a health check is the image's"),
     never(&["platform"], "pull the image of the platform under a name of its own"),
     never(&["isolation"], "it is an option of another operating system"),
     never(&["volume-driver"], "make the volume with the engine, and name it"),
     never(&["ip-range"], "it is an option of networks"),
     never(&["link-local-ip"], "give the address to an ip resource of the container"),
     never_flag(&["disable-content-trust"], "the engine decides whom it trusts"),
-    never(&["device-read-bps"], "limit the process group with pg_ keywords"),
-    never(&["device-read-iops"], "limit the process group with pg_ keywords"),
-    never(&["device-write-bps"], "limit the process group with pg_ keywords"),
-    never(&["device-write-iops"], "limit the process group with pg_ keywords"),
-    never(&["blkio-weight-device"], "limit the process group with pg_ keywords"),
-    never(&["cpu-rt-period"], "limit the process group with pg_ keywords"),
-    never(&["cpu-rt-runtime"], "limit the process group with pg_ keywords"),
+    never(&["device-read-bps"], "limit all devices with --blkio-weight"),
+    never(&["device-read-iops"], "limit all devices with --blkio-weight"),
+    never(&["device-write-bps"], "limit all devices with --blkio-weight"),
+    never(&["device-write-iops"], "limit all devices with --blkio-weight"),
+    never(&["blkio-weight-device"], "limit all devices with --blkio-weight"),
+    never(&["cpu-rt-period"], "limit the processors with --cpus"),
+    never(&["cpu-rt-runtime"], "limit the processors with --cpus"),
 ];

@@ -101,6 +101,8 @@ pub struct RunArgs {
     pub log_opts: Vec<NamedValue>,
     /// `--stop-signal`.
     pub stop_signal: Option<String>,
+    /// How its health is checked.
+    pub health: HealthCheck,
     /// `--stop-timeout`, in seconds.
     pub stop_timeout: Option<i64>,
     /// `--restart`.
@@ -202,4 +204,42 @@ pub enum RestartPolicy {
     UnlessStopped,
     /// Starts it again if it failed, at most this many times; 0: without limit.
     OnFailure(u32),
+}
+
+/// `--health-cmd` and the options beside it. Empty: the image says how the container is checked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HealthCheck {
+    /// `--health-cmd`: a line for the shell of the container.
+    pub command: Option<String>,
+    /// `--no-healthcheck`: not even the check of the image.
+    pub none: bool,
+    /// `--health-interval`, in nanoseconds, as are the next two.
+    pub interval: Option<i64>,
+    /// `--health-timeout`.
+    pub timeout: Option<i64>,
+    /// `--health-start-period`.
+    pub start_period: Option<i64>,
+    /// `--health-retries`.
+    pub retries: Option<i64>,
+}
+
+impl HealthCheck {
+    /// The words that an engine takes for the check. None where the image's own counts.
+    pub fn test(&self) -> Option<Vec<String>> {
+        match (&self.command, self.none) {
+            (_, true) => Some(vec!["NONE".to_owned()]),
+            (Some(command), false) => Some(vec!["CMD-SHELL".to_owned(), command.clone()]),
+            (None, false) => None,
+        }
+    }
+
+    /// The numbers by the names that an engine has for them.
+    pub fn numbers(&self) -> [(&'static str, Option<i64>); 4] {
+        [
+            ("Interval", self.interval),
+            ("Timeout", self.timeout),
+            ("StartPeriod", self.start_period),
+            ("Retries", self.retries),
+        ]
+    }
 }

@@ -1,8 +1,8 @@
 //! Options as operators write them, and their meaning.
 
 use crate::{
-    ContainerLimits, DeviceMapping, NamedValue, PortMapping, RestartPolicy, RunArgs, RunArgsError, TmpfsMount, Ulimit,
-    parse,
+    ContainerLimits, DeviceMapping, HealthCheck, NamedValue, PortMapping, RestartPolicy, RunArgs, RunArgsError,
+    TmpfsMount, Ulimit, parse,
 };
 
 fn words(text: &str) -> Vec<&str> {
@@ -190,6 +190,27 @@ fn ports_are_written_out() {
         assert!(parse(&["-p", bad]).is_err(), "{bad}");
     }
     assert_eq!(parse(&["--expose", "80-81"]).unwrap().expose, ["80/tcp", "81/tcp"]);
+}
+
+#[test]
+fn a_health_check_is_what_docker_makes_of_it() {
+    let text = "--health-cmd=/check --health-interval 1m30s --health-timeout 500ms --health-retries 2 --health-start-period=3s";
+    let health = HealthCheck {
+        command: Some("/check".to_owned()),
+        none: false,
+        interval: Some(90_000_000_000),
+        timeout: Some(500_000_000),
+        start_period: Some(3_000_000_000),
+        retries: Some(2),
+    };
+    assert_eq!(health.test(), Some(texts(&["CMD-SHELL", "/check"])));
+    check(text, RunArgs { health, ..RunArgs::default() });
+    let none = HealthCheck { none: true, ..HealthCheck::default() };
+    assert_eq!(none.test(), Some(texts(&["NONE"])));
+    check("--no-healthcheck", RunArgs { health: none, ..RunArgs::default() });
+    for wrong in ["5", "5x", "s", "1us", "99999999999999h"] {
+        fails(&format!("--health-interval {wrong}"), &format!("--health-interval \"{wrong}\": expected a duration"));
+    }
 }
 
 #[test]

@@ -72,6 +72,32 @@ pub(crate) fn word(text: &str) -> ParseResult<String> {
     if text.is_empty() { Err("a value") } else { Ok(text.to_owned()) }
 }
 
+/// Nanoseconds: numbers with units, `30s`, `1m30s`, `500ms`.
+pub(crate) fn nanoseconds(text: &str) -> ParseResult<i64> {
+    const EXPECTED: &str = "a duration such as 30s or 1m30s";
+    const UNITS: [(&str, i64); 6] = [
+        ("ns", 1),
+        ("us", 1_000),
+        ("ms", 1_000_000),
+        ("s", 1_000_000_000),
+        ("m", 60_000_000_000),
+        ("h", 3_600_000_000_000),
+    ];
+    let (mut rest, mut sum) = (text, 0_i64);
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or(EXPECTED)?;
+        let (number, behind) = rest.split_at(digits);
+        let letters = behind.find(|c: char| c.is_ascii_digit()).unwrap_or(behind.len());
+        let (unit, next) = behind.split_at(letters);
+        let (_, unit) = UNITS.iter().find(|(name, _)| *name == unit).ok_or(EXPECTED)?;
+        let part = number.parse::<i64>().ok().and_then(|number| number.checked_mul(*unit)).ok_or(EXPECTED)?;
+        sum = sum.checked_add(part).ok_or(EXPECTED)?;
+        rest = next;
+    }
+    // The engines take no less than a millisecond.
+    if sum < 1_000_000 { Err(EXPECTED) } else { Ok(sum) }
+}
+
 /// `NAME=VALUE`.
 pub(crate) fn variable(text: &str) -> ParseResult<NamedValue> {
     match text.split_once('=') {

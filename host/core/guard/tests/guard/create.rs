@@ -272,6 +272,25 @@ fn labels_image_name_command_and_user_are_the_resource_s() {
 }
 
 #[test]
+fn a_health_check_is_that_of_run_args() {
+    let given = image_and(&[("run_args", "--health-cmd /check --health-retries 2")]);
+    let create = |health: Value| given.create_body(body("web", json!({ "Healthcheck": health }), json!({})));
+    let good = json!({"Test": ["CMD-SHELL", "/check"], "Retries": 2});
+    let forwarded: Value = serde_json::from_slice(&allowed(create(good.clone())).body).unwrap();
+    assert_eq!(forwarded["Healthcheck"], good);
+    for bad in [
+        json!({"Test": ["CMD-SHELL", "/other"]}),
+        json!({"Test": ["CMD", "/check"]}),
+        json!({"Retries": 2}),
+        json!({"Test": ["CMD-SHELL", "/check"], "Retries": 3}),
+        json!({"Test": ["CMD-SHELL", "/check"], "Interval": 1}),
+        json!({"Test": ["CMD-SHELL", "/check"], "Unheard": 1}),
+    ] {
+        denied(create(bad));
+    }
+}
+
+#[test]
 fn bodies_that_can_be_read_in_two_ways_are_denied() {
     let given = image_and(&[]);
     let text = body("web", json!({}), json!({})).to_string();

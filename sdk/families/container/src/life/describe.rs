@@ -71,6 +71,10 @@ fn program(body: &mut JsonMembers, wanted: &RunArgs) {
     body.put("OpenStdin", wanted.interactive);
     body.put("StopSignal", wanted.stop_signal.clone());
     body.put("StopTimeout", wanted.stop_timeout);
+    let mut health = JsonMembers::default();
+    health.put("Test", wanted.health.test().unwrap_or_default());
+    wanted.health.numbers().into_iter().for_each(|(name, number)| health.put(name, number));
+    body.put("Healthcheck", health.0);
     body.put("MacAddress", wanted.mac_address.clone());
     let published = wanted.publish.iter().map(port);
     body.put("ExposedPorts", names(published.chain(wanted.expose.iter().cloned())));

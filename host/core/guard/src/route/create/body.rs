@@ -49,6 +49,7 @@ pub(crate) fn create(case: &RequestCase<'_>) -> Result<ForwardedRequest, NotForw
     user.map(|user| out.insert("User".to_owned(), user.into()));
     mac_address(spec, &mut fields, &mut out)?;
     exposed(&mut fields, &mut out)?;
+    health(spec, &mut fields, &mut out)?;
     volumes(spec, &mut fields, &mut out)?;
     // Before the networking, which needs to know the network that was chosen.
     let host = host_config(case, MemberReader::new("HostConfig", fields.object("HostConfig")?))?;
@@ -121,6 +122,27 @@ fn command(
             out.insert(name.to_owned(), json!(words));
         }
     }
+    Ok(())
+}
+
+/// A health check runs a program in the container: the one of `run_args`, and no other.
+fn health(spec: &AllowedSpec<'_>, fields: &mut MemberReader, out: &mut Map<String, Value>) -> Result<(), GuardRefusal> {
+    let asked = fields.object("Healthcheck")?;
+    if asked.is_empty() {
+        return Ok(());
+    }
+    let mut check = MemberReader::new("Healthcheck", asked.clone());
+    if check.texts("Test")? != spec.args.health.test().unwrap_or_default() {
+        return Err(not_said("Healthcheck.Test", "something else", "run_args"));
+    }
+    for (name, said) in spec.args.health.numbers() {
+        let number = check.number(name)?;
+        if number.is_some() && number != said {
+            return Err(not_said(&check.name(name), "another number", "run_args"));
+        }
+    }
+    check.finish()?;
+    out.insert("Healthcheck".to_owned(), Value::Object(asked));
     Ok(())
 }
 
