@@ -1,6 +1,7 @@
 //! `app.simple`: an application that runs in the foreground, supervised.
 //!
-//! Up: the resource has a process. Down: it has none. Start runs `start` and leaves it running; its output goes to a file
+//! Up: the process that start made runs. Down: the resource has no process. If only others of its processes are left, such as a helper of
+//! a daemon that has crashed, it is up with a warning, and start stops them first. Start runs `start` and leaves it running; its output goes to a file
 //! in the object's log directory. Stop stops the process and all its descendants, however they forked. The agent finds the
 //! processes again after its own restart.
 
@@ -47,10 +48,15 @@ impl Driver for SimpleApplication {
         Ok(processes.iter().fold(status, |status, process| status.exposes("pid", process.pid)))
     }
 
-    fn start(&self, _: &Context) -> Result<Outcome> {
+    fn start(&self, context: &Context) -> Result<Outcome> {
         // The processes are the only source of truth: there is no pid file that could be stale.
-        if let Some(first) = process::running()?.first() {
-            return Ok(Outcome::unchanged(format!("already running with pid {}", first.pid)));
+        match (process::running()?.first(), context.var("lost_process")) {
+            (Some(_), Some(pid)) => {
+                log::warn(format!("the first process {pid} has exited: stopping what it left"));
+                process::terminate("TERM", self.grace.min(context.deadline / 4))?;
+            }
+            (Some(first), None) => return Ok(Outcome::unchanged(format!("already running with pid {}", first.pid))),
+            (None, _) => {}
         }
         let pid = self.surroundings.apply(self.start.clone())?.spawn()?;
         // spawn succeeds as soon as the program is executed. Many programs report a bad configuration by exiting right after that.

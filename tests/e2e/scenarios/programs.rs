@@ -17,6 +17,7 @@ crate::trials!(
     a_program_has_the_login_of_its_user_and_the_names_of_its_object,
     nothing_of_who_starts_a_service_is_in_it,
     a_file_that_is_not_a_program_is_named_as_such,
+    a_helper_without_its_application_is_no_application,
 );
 
 fn a_program_is_looked_for_where_a_shell_would(world: &World) {
@@ -257,5 +258,33 @@ fn a_file_that_is_not_a_program_is_named_as_such(world: &World) {
         .om(&format!("config validate {}", file.display()))
         .ends(1)
         .says("that the program is to see are written \\{http_code}");
+    world.om("web delete").ok();
+}
+
+fn a_helper_without_its_application_is_no_application(world: &World) {
+    // The helper survives the application.
+    let run = world.write("run", "sleep 886 &\nexec sleep 887\n");
+    let config = format!("[DEFAULT]\nnodes = n1\n[app#1]\ntype = simple\nstart = /bin/sh {}\n", run.display());
+    world.create("web", &config);
+    world.om("web start").ok();
+    assert_eq!(world.states("web"), "app#1 up");
+    let first = || {
+        let status = world.status("web");
+        let exposed = status["resources"]["app#1"]["exposes"].as_array().unwrap().clone();
+        let pids = exposed.iter().map(|one| one["value"].as_str().unwrap().to_owned());
+        pids.into_iter()
+            .find(|pid| fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap().contains("887"))
+            .unwrap()
+    };
+    let before = first();
+    assert!(Command::new("kill").arg(&before).status().unwrap().success());
+    crate::world::until("it has exited", || !std::path::Path::new(&format!("/proc/{before}")).exists());
+    assert_eq!(world.states("web"), "app#1 warn");
+    world.om("web print status").says(&format!("its first process {before} has exited, and others of it are left"));
+    world.om("web start").ok().says("stopping what it left");
+    assert_eq!(world.states("web"), "app#1 up");
+    assert_ne!(first(), before);
+    world.om("web stop").ok();
+    assert_eq!(world.states("web"), "app#1 down");
     world.om("web delete").ok();
 }

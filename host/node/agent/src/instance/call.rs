@@ -90,6 +90,11 @@ impl Instance<'_> {
         let resolved = self.resolved(evaluation.keywords).await;
         // Before the call: the driver may print its secrets at once.
         resolved.hidden.iter().for_each(|secret| session.secrets.add(secret));
+        let lost = match verb {
+            Verb::Start => self.lost_process(&resource.rid).await,
+            _ => None,
+        };
+        let lost = lost.map(|pid| ("lost_process".to_owned(), pid.to_string()));
         let call = DriverCall {
             object: self.object.path.clone(),
             rid: resource.rid.clone(),
@@ -100,7 +105,7 @@ impl Instance<'_> {
             keywords: Arc::new(resolved.keywords),
             secrets: resolved.secrets,
             limits: Arc::new(self.limits_of(resource)),
-            vars: Arc::new(self.vars(session, resource).chain(joined(resource, exposures)).collect()),
+            vars: Arc::new(self.vars(session, resource).chain(joined(resource, exposures)).chain(lost).collect()),
         };
         CallDraft { call, missing, absent: resolved.absent }
     }

@@ -9,6 +9,7 @@ use capability::holdings::{
 use driver::{LogSeverity, LogSink, ReportMessage, Verb};
 use exec::{StillHeld, blocking};
 use holding::{DeclaredHolding, Holding, HoldingRecord, HoldingStage};
+use kernel::process::FirstProcess;
 use model::Rid;
 use model::object::Resource;
 use model::status::State;
@@ -156,6 +157,7 @@ impl Instance<'_> {
     /// what is there for sections that no driver was asked about.
     pub(super) async fn contradict(&self, seen: &mut [ResourceStatus]) -> Vec<OrphanHolding> {
         let gone = take_gone(seen);
+        self.doubt_first_processes(seen).await;
         let (records, unverified) = self.unexpected(seen).await;
         if records.is_empty() && unverified.is_none() {
             return Vec::new();
@@ -191,6 +193,38 @@ impl Instance<'_> {
             reason: reason(record),
         };
         there.into_iter().map(orphan).collect()
+    }
+
+    /// A resource is not up by a helper alone: the process that its start made must run.
+    async fn doubt_first_processes(&self, seen: &mut [ResourceStatus]) {
+        let is_up = |seen: &&mut ResourceStatus| matches!(seen.state, State::Up | State::StdbyUp);
+        let up: Vec<&mut ResourceStatus> =
+            seen.iter_mut().filter(is_up).filter(|seen| self.spawns(&seen.rid)).collect();
+        if up.is_empty() {
+            return;
+        }
+        let (ledger, rids) = (self.ledger(), up.iter().map(|seen| seen.rid.clone()).collect::<Vec<_>>());
+        let lost = blocking(move || rids.iter().map(|rid| lost_process(&ledger, rid)).collect::<Vec<_>>()).await;
+        for (status, pid) in up.into_iter().zip(lost).filter_map(|(status, lost)| Some((status, lost?))) {
+            let text = format!("its first process {pid} has exited, and others of it are left: a start stops them");
+            status.messages.push(ReportMessage { level: LogSeverity::Warn, text });
+            status.state = State::Warn;
+        }
+    }
+
+    /// The number of the process that the start of a resource made, if it has exited although others of it are left.
+    pub(super) async fn lost_process(&self, rid: &Rid) -> Option<u32> {
+        if !self.spawns(rid) {
+            return None;
+        }
+        let (ledger, rid) = (self.ledger(), rid.clone());
+        blocking(move || lost_process(&ledger, &rid)).await
+    }
+
+    /// Whether a resource's driver leaves programs running that the host knows by their first process.
+    fn spawns(&self, rid: &Rid) -> bool {
+        let driver = self.object.resource(rid).map(|resource| self.driver(&resource.driver));
+        driver.is_some_and(|driver| driver.manifest().grants.iter().any(|line| line.starts_with("spawn")))
     }
 
     /// The records of what should not be there: of resources that are down, or were not asked, and of sections that are gone.
@@ -271,4 +305,17 @@ fn why(verdict: &ProofVerdict) -> String {
 
 fn not_known(unverified: &UnverifiedLedger) -> String {
     format!("what is not known, because of {unverified}")
+}
+
+/// The number of the recorded first process of a resource, if it has exited.
+fn lost_process(ledger: &Ledger, rid: &Rid) -> Option<u32> {
+    let rid = rid.to_string();
+    let records = ledger.records(|record| record.rid == rid && record.stage != HoldingStage::Undone);
+    let mut first = records.into_iter().filter_map(|record| match record.holding {
+        Holding::ProcessGroup(held) => held.first,
+        _ => None,
+    });
+    // Several only after a start that was cut off: one that runs is enough.
+    let (pid, started) = first.next_back()?;
+    (!FirstProcess { pid, started }.is_alive()).then_some(pid)
 }

@@ -40,6 +40,11 @@ impl FirstProcess {
         look(pid).map(|seen| FirstProcess { pid, started: seen.started })
     }
 
+    /// Whether it still runs.
+    pub fn is_alive(self) -> bool {
+        self.alive().is_some()
+    }
+
     fn alive(self) -> Option<Pid> {
         let raw = i32::try_from(self.pid).ok().and_then(Pid::from_raw)?;
         (FirstProcess::of(self.pid) == Some(self)).then_some(raw)
