@@ -75,6 +75,10 @@ fn services_go_on_without_the_engine_while_all_nodes_promise_it(world: &World) {
     n2.om(world, "web switch --to n2").ends(1).says("no order is taken until it does");
     n2.om(world, "web set --kw app#1.comment=changed").ends(1).says("no other node would learn of this change");
     n2.om(world, "web print status").ok();
+    // A daemon that is restarted meanwhile has what a promise rests on in its run directory, and is asked again.
+    let n3 = cluster.node("n3");
+    n3.om(world, "daemon stop").ok();
+    n3.om(world, "daemon start --time 100ms").ends(7);
     until("the outage is long enough", || hung.elapsed() > OUTAGE);
     cluster.hang_engine(false);
     let back = Instant::now();
