@@ -50,6 +50,7 @@ fn a_service_moves_between_nodes_and_never_runs_twice(world: &World) {
         });
     }
 
+    cluster.node("n3").om(world, "daemon hb status").ok().says("hb#2.tx");
     on_other_nodes(&mut cluster, world);
 
     // An order of any node moves it, and it stays where it was put.

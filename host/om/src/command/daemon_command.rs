@@ -65,11 +65,27 @@ pub(crate) enum DaemonCommand {
                                         om daemon cert renew\n  om daemon cert revoke alice"
     )]
     Cert(LazyArgs<CertCommand>),
+    /// Show the paths to the other nodes: through the engine, and directly
+    #[command(subcommand, after_help = "Example:\n  om daemon hb status")]
+    Hb(LazyArgs<HbCommand>),
     /// Show who asked the daemon for what, and what was refused
     #[command(after_help = "Examples:\n  om daemon audit\n  om daemon audit --user alice --denied\n  \
                             om daemon audit --object ns1/svc/web --format json")]
     Audit(LazyArgs<TrailArgs>),
     /// What OpenSVC's daemon does and this version does not yet
+    #[command(external_subcommand)]
+    Other(Vec<String>),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum HbCommand {
+    /// Show for each path and each node whether something came in time
+    #[command(
+        after_help = "hb#1 is the path through the engine, hb#2 the link between the daemons; rx receives, tx sends.\n\n\
+                            Examples:\n  om daemon hb status\n  om daemon hb status --format json"
+    )]
+    Status(OutputArgs),
+    /// What OpenSVC does with heartbeats and this version does not
     #[command(external_subcommand)]
     Other(Vec<String>),
 }

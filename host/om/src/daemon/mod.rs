@@ -5,6 +5,7 @@ mod auth;
 mod cert;
 pub(crate) mod events;
 mod filter;
+mod heartbeat;
 mod log;
 mod process;
 mod processes;
@@ -32,6 +33,7 @@ pub(crate) fn run(session: &Session, command: DaemonCommand) -> Outcome {
         DaemonCommand::Auth(args) => auth::run(session, &args),
         DaemonCommand::Whoami(output) => auth::whoami(session, output.format),
         DaemonCommand::Cert(command) => cert::run(session, command.into_inner()),
+        DaemonCommand::Hb(command) => heartbeat::run(session, command.into_inner()),
         DaemonCommand::Audit(args) => audit::run(session, &args),
         DaemonCommand::Log(args) => log::run(session, &args),
         DaemonCommand::Other(words) => Err(unbuilt::second_word(OmLine::command(), "daemon", &words)),

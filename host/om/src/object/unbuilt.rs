@@ -38,7 +38,7 @@ const UNBUILT: [&str; 23] = [
 const UNBUILT_SECOND: [(&str, &[&str]); 4] = [
     ("print", &["base", "exposed", "sub", "resource"]),
     ("instance", &["move", "scale", "boot", "resync"]),
-    ("daemon", &["blacklist", "dns", "hb", "join", "leave", "listener", "lock", "mutex", "rejoin", "relay"]),
+    ("daemon", &["blacklist", "dns", "join", "leave", "listener", "lock", "mutex", "rejoin", "relay"]),
     (
         "node",
         &[
