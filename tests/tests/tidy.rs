@@ -53,11 +53,13 @@ const EDGES: &[(&str, &[&str])] = &[
     ("store-redb", &["store"]),
     ("store-etcd", &["store"]),
     ("replica", &["model", "orchestrate", "ownership", "store"]),
+    ("etcd", &["certificate", "kernel", "model", "protocol", "replica", "store", "store-etcd", "store-redb"]),
     (
         "daemon",
         &[
             "agent",
             "deadline",
+            "etcd",
             "keeper",
             "kernel",
             "model",
@@ -80,7 +82,20 @@ const EDGES: &[(&str, &[&str])] = &[
     ("demo", &["agent", "kernel"]),
     (
         "om",
-        &["agent", "api", "certificate", "client", "config", "daemon", "demo", "keeper", "model", "plan", "protocol"],
+        &[
+            "agent",
+            "api",
+            "certificate",
+            "client",
+            "config",
+            "daemon",
+            "demo",
+            "etcd",
+            "keeper",
+            "model",
+            "plan",
+            "protocol",
+        ],
     ),
 ];
 

@@ -5,6 +5,7 @@
 //! ```
 
 mod backend;
+mod cluster;
 mod command;
 mod completion;
 mod config;

@@ -11,7 +11,7 @@ use crate::config::check;
 use crate::driver::{allow, audit, component, deny, inspect, list, warm};
 use crate::exit::{Failure, Outcome};
 use crate::session::Session;
-use crate::{completion, daemon, man, mon, node, process_group};
+use crate::{cluster, completion, daemon, man, mon, node, process_group};
 
 pub(crate) fn run(line: OmLine, typed: String) -> Outcome {
     let OmLine { global, subsystem } = line;
@@ -21,8 +21,8 @@ pub(crate) fn run(line: OmLine, typed: String) -> Outcome {
         Subsystem::Completion { at: Some(at), words, .. } => completion::candidates(&global, at, &words),
         Subsystem::Man { to } => man::run(to.as_deref()),
         Subsystem::Demo(args) => demo(&args),
-        // Named although they are not built: `om cluster status` must not select a service called cluster.
-        Subsystem::Cluster(_) => Err(Failure::not_supported("om cluster")),
+        Subsystem::Cluster(command) => cluster::run(&Session::open(global, typed)?, command.into_inner()),
+        // Named although it is not built: `om sim` must not select a service called sim.
         Subsystem::Sim(_) => Err(Failure::not_supported("om sim")),
         Subsystem::Mon(args) => mon::run(&Session::open(global, typed)?, None, &args),
         Subsystem::Daemon(command) => daemon::run(&Session::open(global, typed)?, command.into_inner()),

@@ -34,6 +34,7 @@ mod hostile_drivers;
 mod hostile_engines;
 mod hostile_users;
 mod images;
+mod joining;
 mod keeper;
 mod kvm;
 mod leaks;
@@ -138,6 +139,7 @@ fn main() -> ExitCode {
         one_at_a_time::trials(),
         full_disk::trials(),
         gce::trials(),
+        joining::trials(),
         keeper::trials(),
         kvm::trials(),
         migration::trials(),

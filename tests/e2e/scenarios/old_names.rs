@@ -65,7 +65,7 @@ fn old_actions_are_understood(world: &World) {
 
 fn an_unbuilt_action_says_so(world: &World) {
     service(world, "web");
-    for line in ["cluster status", "web compliance check", "web pg_freeze", "web toc", "web start --node n2"] {
+    for line in ["cluster freeze", "web compliance check", "web pg_freeze", "web toc", "web start --node n2"] {
         world.om(line).ends(4).says("not supported here");
     }
     world.om("nosuch start").ends(2).says("no match");

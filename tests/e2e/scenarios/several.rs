@@ -25,7 +25,8 @@ const SAMPLE: Duration = Duration::from_millis(50);
 pub(crate) struct Several<'w> {
     world: &'w World,
     pub(crate) nodes: Vec<MemberNode>,
-    etcd: Child,
+    /// The engine that all of them share. None: they are alone at first, and manage their own.
+    etcd: Option<Child>,
 }
 
 /// A node: the first process of its namespaces, and its daemon.
@@ -46,6 +47,15 @@ pub(crate) struct MemberNode {
 impl Several<'_> {
     /// Nodes n1 to n`count` and their engine, without daemons. None, after printing why, if etcd is not installed.
     pub(crate) fn new(world: &World, count: u8) -> Option<Several<'_>> {
+        Several::begin(world, count, true)
+    }
+
+    /// The same nodes without an engine: each is alone.
+    pub(crate) fn alone(world: &World, count: u8) -> Option<Several<'_>> {
+        Several::begin(world, count, false)
+    }
+
+    fn begin(world: &World, count: u8, with_engine: bool) -> Option<Several<'_>> {
         let installed = Command::new("etcd").arg("--version").output().is_ok();
         if !installed {
             println!("several: skipped: etcd is not installed (Debian: etcd-server)");
@@ -55,7 +65,8 @@ impl Several<'_> {
         ip(&format!("link add {bridge} type bridge"));
         ip(&format!("address add {}/24 dev {bridge}", address(world, 254)));
         ip(&format!("link set {bridge} up"));
-        let mut several = Several { world, nodes: Vec::new(), etcd: start_etcd(world) };
+        let etcd = with_engine.then(|| start_etcd(world));
+        let mut several = Several { world, nodes: Vec::new(), etcd };
         for number in 1..=count {
             several.nodes.push(several.boot(number));
         }
@@ -75,7 +86,10 @@ impl Several<'_> {
         let name = format!("n{number}");
         let directory = self.world.path(&name);
         let names: Vec<String> = (1..=3).map(|number| format!("n{number}")).collect();
-        let cluster = format!("[cluster]\nname = blue\nnodes = {}\nengine = {}\n", names.join(" "), self.engine());
+        let cluster = match self.etcd {
+            Some(_) => format!("[cluster]\nname = blue\nnodes = {}\nengine = {}\n", names.join(" "), self.engine()),
+            None => String::new(),
+        };
         self.world.write(&format!("{name}/root/etc/cluster.conf"), &cluster);
         let (near, far) =
             (format!("e2e{}n{number}", self.world.number()), format!("e2e{}f{number}", self.world.number()));
@@ -119,18 +133,20 @@ impl Several<'_> {
     /// The engine's process hangs, or goes on.
     pub(crate) fn hang_engine(&self, hangs: bool) {
         let signal = if hangs { Signal::SIGSTOP } else { Signal::SIGCONT };
-        kill(Pid::from_raw(self.etcd.id().try_into().unwrap()), signal).unwrap();
+        let etcd = self.etcd.as_ref().unwrap();
+        kill(Pid::from_raw(etcd.id().try_into().unwrap()), signal).unwrap();
     }
 
     /// The engine's process dies.
     pub(crate) fn kill_engine(&mut self) {
-        self.etcd.kill().unwrap();
-        self.etcd.wait().unwrap();
+        let etcd = self.etcd.as_mut().unwrap();
+        etcd.kill().unwrap();
+        etcd.wait().unwrap();
     }
 
     /// It is started again, with all that it had.
     pub(crate) fn start_engine_again(&mut self) {
-        self.etcd = start_etcd(self.world);
+        self.etcd = Some(start_etcd(self.world));
     }
 
     /// Watches that the address and the process of a service are on one node at most.
@@ -151,8 +167,10 @@ impl Several<'_> {
 impl Drop for Several<'_> {
     fn drop(&mut self) {
         self.nodes.iter_mut().for_each(MemberNode::kill);
-        let _ = self.etcd.kill();
-        let _ = self.etcd.wait();
+        if let Some(etcd) = &mut self.etcd {
+            let _ = etcd.kill();
+            let _ = etcd.wait();
+        }
         for node in &self.nodes {
             let _ = Command::new("ip").args(["link", "del", &node.near]).output();
             node.remove_groups();
@@ -250,6 +268,31 @@ impl MemberNode {
         let target = self.init.to_string();
         command.args(["--mount", "--net", "--pid", "--target", &target, program]).stdin(Stdio::null());
         command
+    }
+
+    /// Where others reach it.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// A file of its agent.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.directory.join("root").join(name)
+    }
+
+    /// Runs `om` there, and kills it as soon as that file of the agent is there. Whether it was killed before it had ended.
+    pub(crate) fn om_until(&self, world: &World, line: &str, file: &str) -> bool {
+        let mut om = self.om_command(world, line).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let file = self.file(file);
+        until("the step is reached", || file.exists() || om.try_wait().unwrap().is_some());
+        let ended = om.try_wait().unwrap().is_some();
+        // nsenter waits for its child, which is om: to kill the parent would leave it running.
+        let children = Command::new("pgrep").args(["-P", &om.id().to_string()]).output().unwrap();
+        for child in String::from_utf8_lossy(&children.stdout).split_whitespace() {
+            let _ = kill(Pid::from_raw(child.parse().unwrap()), Signal::SIGKILL);
+        }
+        let _ = om.wait();
+        !ended
     }
 
     #[track_caller]

@@ -21,6 +21,9 @@ use crate::version;
 /// The largest body of a request.
 const BODY: usize = 64 * 1024;
 
+/// The same where it lists all objects of a node.
+const LIST_BODY: usize = 4 << 20;
+
 /// What is known of a request, for the trail.
 #[derive(Debug)]
 struct RequestNote {
@@ -88,7 +91,8 @@ impl ApiServer {
                 ..ReplyRefusal::of(failure)
             })?;
         }
-        let body = tokio::time::timeout(PATIENCE, Limited::new(body, BODY).collect()).await;
+        let most = if found.route.operation == Operation::Join { LIST_BODY } else { BODY };
+        let body = tokio::time::timeout(PATIENCE, Limited::new(body, most).collect()).await;
         let body =
             body.map_err(|_| unreadable("it does not arrive"))?.map_err(|error| unreadable(&error.to_string()))?;
         let body = body.to_bytes();

@@ -45,6 +45,16 @@ impl CertificatePlace {
         self.half("ca.pem", "ca.key")
     }
 
+    /// The certificate and the key of the authority, for another node that is to issue certificates too. None if there is none yet.
+    pub fn authority_files(&self) -> Result<Option<(String, String)>, PlaceError> {
+        Ok(self.authority()?.zip(self.authority_key()?))
+    }
+
+    /// Takes over the authority of other nodes. One that is there already must be moved aside first.
+    pub fn adopt_authority(&self, certificate: String, key: String) -> Result<(), PlaceError> {
+        self.write_authority(&KeyedLeaf { certificate, key })
+    }
+
     pub(crate) fn authority_key(&self) -> Result<Option<String>, PlaceError> {
         self.half("ca.key", "ca.pem")
     }

@@ -8,9 +8,9 @@ use model::{NodeName, ObjectPath};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use protocol::daemon::{
     AccessEntry, AccessQuery, CallerDocument, CertificateDocument, CertificateRequest, CertificateSummary,
-    CommandRequest, DaemonUse, NodeChange, NodeOrderRequest, ObjectExplanation, OrderDocument, OrderReceipt,
-    OrderRequest, ProcessDocument, SOCKET_NAME, StatusDocument, StopRequest, TokenDocument, TokenRequest, TokenSummary,
-    VersionDocument,
+    CommandRequest, DaemonUse, JoinGrant, JoinRequest, NodeChange, NodeOrderRequest, ObjectExplanation, OrderDocument,
+    OrderReceipt, OrderRequest, ProcessDocument, SOCKET_NAME, SeatGrant, SeatRequest, StatusDocument, StopRequest,
+    TokenDocument, TokenRequest, TokenSummary, VersionDocument,
 };
 use serde::de::DeserializeOwned;
 
@@ -196,6 +196,16 @@ impl DaemonClient {
         let (user, path) = (text("user", &query.user), text("path", &query.path));
         let address = format!("/audit?lines={}&denied={}{user}{path}", query.lines, query.denied);
         self.document(Question::get(address)).await
+    }
+
+    /// Asks to be let into the cluster. The token of the client is that of the cluster.
+    pub async fn join_cluster(&self, request: &JoinRequest) -> Result<JoinGrant, ClientError> {
+        self.document(Question::post("/cluster/join").with(request)).await
+    }
+
+    /// Asks for this node's member of the engine.
+    pub async fn seat_node(&self, request: &SeatRequest) -> Result<SeatGrant, ClientError> {
+        self.document(Question::post("/cluster/seat").with(request)).await
     }
 
     async fn answer(&self, question: Question) -> Result<Bytes, ClientError> {

@@ -9,6 +9,7 @@ mod client;
 mod command;
 mod error;
 mod events;
+mod pinned;
 mod server;
 
 pub use client::DaemonClient;

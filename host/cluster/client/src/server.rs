@@ -15,6 +15,7 @@ use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 
 use crate::ClientError;
+use crate::pinned::PinnedAuthority;
 
 /// The port of a daemon, if an address names none.
 const PORT: u16 = 1215;
@@ -34,6 +35,8 @@ pub struct RemoteAccess {
     pub identity: Option<(String, String)>,
     /// The token, where the user is known by one.
     pub token: Option<String>,
+    /// The SHA-256 of the authority's certificate, where that is all that is known of it.
+    pub pinned: Option<[u8; 32]>,
 }
 
 impl fmt::Debug for RemoteAccess {
@@ -143,6 +146,15 @@ fn unopened(socket: &Path, error: io::Error) -> ClientError {
 }
 
 fn client_config(access: &RemoteAccess) -> Result<ClientConfig, Box<dyn Error>> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    if let Some(digest) = access.pinned {
+        let verifier = Arc::new(PinnedAuthority::new(digest, &provider));
+        return Ok(ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .dangerous()
+            .with_custom_certificate_verifier(verifier)
+            .with_no_client_auth());
+    }
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(access.authority.as_bytes()) {
         roots.add(certificate.map_err(|error| format!("the certificate of the authority: {error}"))?)?;
@@ -150,7 +162,7 @@ fn client_config(access: &RemoteAccess) -> Result<ClientConfig, Box<dyn Error>> 
     if roots.is_empty() {
         return Err("the certificate of its authority is missing: it is ca.pem of om daemon cert create".into());
     }
-    let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+    let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots);
     let Some((certificate, key)) = &access.identity else { return Ok(builder.with_no_client_auth()) };
@@ -167,6 +179,10 @@ impl TlsServer {
         match error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>()) {
             Some(rustls::Error::InvalidCertificate(reason)) => {
                 let reason = match reason {
+                    CertificateError::ApplicationVerificationFailure => {
+                        "its authority is not the one of the token: is it a node of the cluster that made it?"
+                            .to_owned()
+                    }
                     CertificateError::UnknownIssuer => {
                         "its certificate is of another authority than this context's ca \
                         (ca.pem of om daemon cert create on that node)"

@@ -46,6 +46,8 @@ const DEMANDS: &[(&str, Demand)] = &[
     ("ping", Demand::Role(5)),
     ("commandOfPeer", Demand::Role(5)),
     ("commandOnNode", Demand::Role(4)),
+    ("joinCluster", Demand::Never),
+    ("seatNode", Demand::Never),
 ];
 
 #[derive(Clone, Copy)]
@@ -56,6 +58,8 @@ enum Demand {
     Somewhere,
     /// The rank of the role in ns1: guest, operator, admin, root.
     Role(u8),
+    /// No user may: only a node that joins, by its own kind of token.
+    Never,
 }
 
 /// The users: what they are granted, and the rank of that in ns1.
@@ -117,6 +121,7 @@ async fn every_route_is_answered_to_those_who_have_its_role_and_to_no_others() {
                     Demand::Nothing => true,
                     Demand::Somewhere => !grant.is_empty(),
                     Demand::Role(least) => rank >= *least,
+                    Demand::Never => false,
                 };
                 let address = template.replace("{path}", "ns1%2Fsvc%2Fweb").replace("{id}", "7");
                 let address = address.replace("{token}", "none").replace("{serial}", "none");
@@ -130,6 +135,23 @@ async fn every_route_is_answered_to_those_who_have_its_role_and_to_no_others() {
         }
     }
     assert_eq!(found, USERS.len() * DEMANDS.len(), "DEMANDS names a route that is not there");
+}
+
+#[tokio::test]
+async fn a_token_by_which_a_node_joins_is_good_for_that_alone() {
+    let daemon = FakeDaemon::start_on(ListenerSettings { rate: 0, ..ListenerSettings::default() });
+    let openapi = daemon.client.openapi().await.unwrap();
+    for (template, methods) in openapi["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let id = operation["operationId"].as_str().unwrap();
+            let joins = ["joinCluster", "seatNode"].contains(&id);
+            let address = template.replace("{path}", "web").replace("{id}", "7").replace("{token}", "x");
+            let address = address.replace("{serial}", "x");
+            let (status, answer) = ask(&daemon, "H1.5f3c1a2b.AAAA", &method.to_uppercase(), &address, "").await;
+            // Here there is no cluster to join, and nothing that could be read as a request for it.
+            assert_eq!(status, if joins { 400 } else { 403 }, "{id}: {answer}");
+        }
+    }
 }
 
 #[tokio::test]

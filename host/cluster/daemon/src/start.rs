@@ -1,6 +1,7 @@
 //! The beginning and the end of a daemon.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use tokio::task::JoinHandle;
 use crate::TaskProgram;
 use crate::cluster::{LinkState, Membership, follow_address, open_endpoint};
 use crate::engine::Engine;
+use crate::engine::managed::{self, ManagedEngine};
 use crate::guard::{GuardPolicy, GuardTasks, NodeGuard};
 use crate::hook::HookTasks;
 use crate::owner::{Owner, StoreStart, follow_store, list, write_records};
@@ -56,6 +58,8 @@ pub enum StartError {
     Boot,
     #[error(transparent)]
     Cluster(#[from] ClusterDataError),
+    #[error(transparent)]
+    Seat(#[from] etcd::FileFault),
     #[error(transparent)]
     Store(#[from] OpenError),
     #[error("cannot read the store: {0}")]
@@ -101,6 +105,11 @@ pub async fn start(agent: Agent, options: DaemonOptions) -> Result<RunningDaemon
     let directory = home.var.join("daemon");
     let me = agent.node().name.clone();
     let cluster = read_cluster(&agent).await?;
+    let place = managed::place(&agent);
+    let seat = place.seat()?;
+    if cluster.engine.is_some() {
+        managed::start_member(&place, seat.as_ref()).await;
+    }
     let (engine, rebuilt) = match &cluster.engine {
         None => Engine::own(&directory).await?,
         Some(address) => (Engine::shared(&directory, address), None),
@@ -181,11 +190,17 @@ pub async fn start(agent: Agent, options: DaemonOptions) -> Result<RunningDaemon
     owner.register();
     watch(&home, slice(&agent), &mail);
     if let (Some(peers), Some(engine)) = (peers, &owner.cluster.engine) {
-        tokio::spawn(follow_address(agent.clone(), engine.members.clone(), peers, mail.clone()));
+        let reached = seat.as_ref().map(|seat| SocketAddr::new(seat.address, seat.api_port));
+        tokio::spawn(follow_address(agent.clone(), (reached, engine.members.clone()), peers, mail.clone()));
     }
-    let follower = store.clone();
+    let (follower, upkeep) = (store.clone(), mail.clone());
     let begun = if is_shared { StoreStart::Unknown } else { StoreStart::Founded };
     tokio::spawn(async move { follow_store(&*follower, &mail, begun).await });
+    if let Some(store) = engine.etcd() {
+        let (me, events) = (owner.me.clone(), owner.events.clone());
+        let managed = ManagedEngine { agent: agent.clone(), me, store, events, mail: upkeep };
+        tokio::spawn(managed.keep_up(place, seat));
+    }
     tokio::spawn(write_records(agent, written));
     let owner = tokio::spawn(owner.run(inbox, requests));
     Ok(RunningDaemon { handle, owner, engine, hooks, _lock: lock })

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use store::StoreError;
 use tonic::transport::Channel;
 
@@ -52,34 +53,62 @@ impl EtcdStore {
         reports
     }
 
+    /// What the member at an address says of itself, without a proof that it has a majority behind it: a learner answers this, too.
+    pub async fn report_at(&self, address: &str) -> Result<MemberReport, CallFault> {
+        EtcdMember::new(address.to_owned()).describe(&self.group.settings).await
+    }
+
+    /// The alarms that are raised, in etcd's words.
+    pub async fn alarms(&self) -> Result<Vec<String>, StoreError> {
+        let (_, alarms) = self.first_report().await?;
+        Ok(alarms.iter().map(|alarm| alarm.alarm().as_str_name().to_lowercase()).collect())
+    }
+
     /// The members that the engine has agreed on.
     pub async fn peers(&self) -> Result<Vec<EtcdPeer>, StoreError> {
-        self.change_members(async |mut cluster, limit| {
-            Ok(within(limit, cluster.member_list(MemberListRequest { linearizable: true })).await?.members)
-        })
-        .await
+        let mut faults = Vec::new();
+        for member in self.group.members() {
+            match self.peers_at(&member).await {
+                Ok(members) => return Ok(members.into_iter().map(EtcdPeer::from).collect()),
+                Err(fault) => {
+                    self.group.suspect(&member);
+                    faults.push((member.address.clone(), fault));
+                }
+            }
+        }
+        Err(StoreError::Unreadable(EtcdFault(faults).into_fault()))
+    }
+
+    async fn peers_at(&self, member: &EtcdMember) -> Result<Vec<Member>, CallFault> {
+        self.group.prove(member).await?;
+        let mut cluster = ClusterClient::new(member.channel(&self.group.settings).await?);
+        let request = MemberListRequest { linearizable: true };
+        Ok(within(self.group.settings.limits.answer, cluster.member_list(request)).await?.members)
     }
 
     /// Adds a member that follows and does not vote, to be reached by the others at this address.
     pub async fn add_learner(&self, peer_address: &str) -> Result<Vec<EtcdPeer>, StoreError> {
-        self.change_members(async |mut cluster, limit| {
-            let request = MemberAddRequest { peer_urls: vec![peer_address.to_owned()], is_learner: true };
-            Ok(within(limit, cluster.member_add(request)).await?.members)
+        let request = MemberAddRequest { peer_urls: vec![peer_address.to_owned()], is_learner: true };
+        self.change_members(move |mut cluster, limit| {
+            let request = request.clone();
+            Box::pin(async move { Ok(within(limit, cluster.member_add(request)).await?.members) })
         })
         .await
     }
 
     /// Lets a learner vote. etcd refuses one that is not in step.
     pub async fn promote(&self, id: u64) -> Result<Vec<EtcdPeer>, StoreError> {
-        self.change_members(async |mut cluster, limit| {
-            Ok(within(limit, cluster.member_promote(MemberPromoteRequest { id })).await?.members)
+        self.change_members(move |mut cluster, limit| {
+            let request = MemberPromoteRequest { id };
+            Box::pin(async move { Ok(within(limit, cluster.member_promote(request)).await?.members) })
         })
         .await
     }
 
     pub async fn remove_member(&self, id: u64) -> Result<Vec<EtcdPeer>, StoreError> {
-        self.change_members(async |mut cluster, limit| {
-            Ok(within(limit, cluster.member_remove(MemberRemoveRequest { id })).await?.members)
+        self.change_members(move |mut cluster, limit| {
+            let request = MemberRemoveRequest { id };
+            Box::pin(async move { Ok(within(limit, cluster.member_remove(request)).await?.members) })
         })
         .await
     }
@@ -96,7 +125,7 @@ impl EtcdStore {
             members.push((report.is_leader(), member));
         }
         members.sort_by_key(|(is_leader, _)| *is_leader);
-        for (_, member) in members {
+        for (_, member) in &members {
             let mut maintenance = self.maintenance(member).await.map_err(|fault| failed(member, fault))?;
             let limit = self.group.settings.limits.change;
             within(limit, maintenance.defragment(DefragmentRequest {})).await.map_err(|fault| failed(member, fault))?;
@@ -107,8 +136,8 @@ impl EtcdStore {
     /// Makes another member the leader. Only the leader does that.
     pub async fn move_leader(&self, target: u64) -> Result<(), StoreError> {
         let mut faults = Vec::new();
-        for member in self.group.in_order() {
-            match self.move_leader_from(member, target).await {
+        for member in self.group.members() {
+            match self.move_leader_from(&member, target).await {
                 Ok(()) => return Ok(()),
                 Err(fault) => faults.push((member.address.clone(), fault)),
             }
@@ -125,7 +154,7 @@ impl EtcdStore {
     async fn disarm(&self) -> Result<(), StoreError> {
         let (_, alarms) = self.first_report().await?;
         for alarm in alarms.into_iter().filter(|alarm| alarm.alarm() == AlarmType::Nospace) {
-            let member = self.group.in_order().next().ok_or_else(no_member)?;
+            let member = &self.group.members().into_iter().next().ok_or_else(no_member)?;
             let AlarmMember { member_id, alarm } = alarm;
             let request = AlarmRequest { action: AlarmAction::Deactivate.into(), member_id, alarm };
             let mut maintenance = self.maintenance(member).await.map_err(|fault| failed(member, fault))?;
@@ -139,11 +168,11 @@ impl EtcdStore {
     /// What the first member that answers says of itself, and the alarms of all members.
     pub(crate) async fn first_report(&self) -> Result<(MemberReport, Vec<AlarmMember>), StoreError> {
         let mut faults = Vec::new();
-        for member in self.group.in_order() {
-            match self.report_of(member).await {
+        for member in self.group.members() {
+            match self.report_of(&member).await {
                 Ok(report) => return Ok(report),
                 Err(fault) => {
-                    self.group.suspect(member);
+                    self.group.suspect(&member);
                     faults.push((member.address.clone(), fault));
                 }
             }
@@ -166,13 +195,10 @@ impl EtcdStore {
     }
 
     /// Asks one member after the other until one has an answer. A change that failed may have been made: list the members.
-    async fn change_members(
-        &self,
-        ask: impl AsyncFn(ClusterClient<Channel>, Duration) -> Result<Vec<Member>, CallFault>,
-    ) -> Result<Vec<EtcdPeer>, StoreError> {
+    async fn change_members(&self, ask: impl MemberChange) -> Result<Vec<EtcdPeer>, StoreError> {
         let mut faults = Vec::new();
-        for member in self.group.in_order() {
-            match self.change_members_at(member, &ask).await {
+        for member in self.group.members() {
+            match self.change_members_at(&member, &ask).await {
                 Ok(members) => return Ok(members.into_iter().map(EtcdPeer::from).collect()),
                 Err((fault, sent)) => {
                     faults.push((member.address.clone(), fault));
@@ -188,7 +214,7 @@ impl EtcdStore {
     async fn change_members_at(
         &self,
         member: &EtcdMember,
-        ask: impl AsyncFn(ClusterClient<Channel>, Duration) -> Result<Vec<Member>, CallFault>,
+        ask: &impl MemberChange,
     ) -> Result<Vec<Member>, (CallFault, bool)> {
         self.group.prove(member).await.map_err(|fault| (fault, false))?;
         let channel = member.channel(&self.group.settings).await.map_err(|fault| (fault, false))?;
@@ -197,6 +223,16 @@ impl EtcdStore {
             (fault, sent)
         })
     }
+}
+
+/// A change of the members, as it is asked of one of them.
+trait MemberChange:
+    Fn(ClusterClient<Channel>, Duration) -> BoxFuture<'static, Result<Vec<Member>, CallFault>> + Sync
+{
+}
+impl<T: Fn(ClusterClient<Channel>, Duration) -> BoxFuture<'static, Result<Vec<Member>, CallFault>> + Sync> MemberChange
+    for T
+{
 }
 
 fn failed(member: &EtcdMember, fault: CallFault) -> StoreError {

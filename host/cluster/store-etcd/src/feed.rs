@@ -58,8 +58,8 @@ impl FeedSilence {
 impl EtcdFeed {
     pub(crate) async fn open(store: &EtcdStore, range: &KeyRange, from: u64) -> Result<EtcdFeed, StoreError> {
         let mut faults = Vec::new();
-        for member in store.group.in_order() {
-            match open_at(store, member, range, from).await {
+        for member in store.group.members() {
+            match open_at(store, &member, range, from).await {
                 Ok((feed, reached)) => {
                     if reached + 1 < from {
                         check_future(store, from).await?;
@@ -67,7 +67,7 @@ impl EtcdFeed {
                     return Ok(feed);
                 }
                 Err(fault) => {
-                    store.group.suspect(member);
+                    store.group.suspect(&member);
                     faults.push((member.address.clone(), fault));
                 }
             }

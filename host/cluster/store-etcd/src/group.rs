@@ -1,6 +1,6 @@
 //! The members of an engine, of which one is asked after the other until one answers.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use tonic::transport::Channel;
 
@@ -13,9 +13,8 @@ use crate::{CallFault, EngineMark, EtcdFault, EtcdSettings};
 pub(crate) struct MemberGroup {
     pub(crate) settings: EtcdSettings,
     pub(crate) guard: MarkGuard,
-    members: Vec<EtcdMember>,
-    /// The member that is asked first: the last one that answered.
-    preferred: AtomicUsize,
+    /// In the order in which they are asked: the last one that answered comes first.
+    members: RwLock<Vec<Arc<EtcdMember>>>,
 }
 
 /// An answer, and what its header says: cluster and revision.
@@ -23,19 +22,28 @@ pub(crate) type HeadedAnswer<T> = (T, (u64, u64));
 
 impl MemberGroup {
     pub(crate) fn new(settings: EtcdSettings) -> Self {
-        let members = settings.members.iter().cloned().map(EtcdMember::new).collect();
+        let members = settings.members.iter().cloned().map(EtcdMember::new).map(Arc::new).collect();
         let guard = MarkGuard::new(settings.mark);
-        Self { settings, guard, members, preferred: AtomicUsize::new(0) }
-    }
-
-    pub(crate) fn members(&self) -> &[EtcdMember] {
-        &self.members
+        Self { settings, guard, members: RwLock::new(members) }
     }
 
     /// The members in the order in which they are asked.
-    pub(crate) fn in_order(&self) -> impl Iterator<Item = &EtcdMember> {
-        let first = self.preferred.load(Ordering::Relaxed);
-        (0..self.members.len()).map(move |index| &self.members[(first + index) % self.members.len()])
+    pub(crate) fn members(&self) -> Vec<Arc<EtcdMember>> {
+        self.members.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on these are the members. The connections to those that stay go on.
+    pub(crate) fn set_members(&self, addresses: &[String]) {
+        self.change(|members| {
+            members.retain(|member| addresses.contains(&member.address));
+            let missing = addresses.iter().filter(|address| members.iter().all(|known| known.address != **address));
+            let new: Vec<_> = missing.cloned().map(EtcdMember::new).map(Arc::new).collect();
+            members.extend(new);
+        });
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Vec<Arc<EtcdMember>>)) {
+        change(&mut self.members.write().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Makes sure that a member is the engine that was seen before and has a majority behind it.
@@ -56,8 +64,13 @@ impl MemberGroup {
         since: EngineMark,
     ) -> Result<(), CallFault> {
         self.guard.check(cluster, revision, since)?;
-        if let Some(index) = self.members.iter().position(|other| std::ptr::eq(other, member)) {
-            self.preferred.store(index, Ordering::Relaxed);
+        // Seldom: as long as the first one answers, no other is asked.
+        if self.members().first().is_some_and(|first| !std::ptr::eq(&**first, member)) {
+            self.change(|members| {
+                if let Some(index) = members.iter().position(|other| std::ptr::eq(&**other, member)) {
+                    members[..=index].rotate_right(1);
+                }
+            });
         }
         Ok(())
     }
@@ -65,9 +78,11 @@ impl MemberGroup {
     /// Puts a member that failed behind the others.
     pub(crate) fn suspect(&self, member: &EtcdMember) {
         member.suspect();
-        let Some(index) = self.members.iter().position(|other| std::ptr::eq(other, member)) else { return };
-        let next = (index + 1) % self.members.len();
-        let _ = self.preferred.compare_exchange(index, next, Ordering::Relaxed, Ordering::Relaxed);
+        self.change(|members| {
+            if members.first().is_some_and(|first| std::ptr::eq(&**first, member)) {
+                members.rotate_left(1);
+            }
+        });
     }
 
     /// Asks for something that changes nothing, so that any number of members may be asked. An error for which `is_answer`
@@ -81,12 +96,12 @@ impl MemberGroup {
         F: Future<Output = Result<HeadedAnswer<T>, CallFault>>,
     {
         let mut faults = Vec::new();
-        for member in self.in_order() {
-            match self.read_from(member, &ask).await {
+        for member in self.members() {
+            match self.read_from(&member, &ask).await {
                 Ok(answer) => return Ok(answer),
                 Err(fault) if is_answer(&fault) => return Err(ReadFault::Answer(fault)),
                 Err(fault) => {
-                    self.suspect(member);
+                    self.suspect(&member);
                     faults.push((member.address.clone(), fault));
                 }
             }

@@ -77,14 +77,8 @@ impl EtcdMember {
 
     /// What the member says of itself. The revision and the generation are those of a linearizable read.
     pub(crate) async fn examine(&self, settings: &EtcdSettings) -> Result<MemberReport, CallFault> {
+        let mut report = self.describe(settings).await?;
         let limit = settings.limits.answer;
-        let mut maintenance = MaintenanceClient::new(self.channel(settings).await?);
-        let status = within(limit, maintenance.status(StatusRequest {})).await?;
-        let senseless = || CallFault::Senseless("its status cannot be read");
-        let mut report = MemberReport::of(&self.address, &status, 0).ok_or_else(senseless)?;
-        if !report.version.is_usable() {
-            return Err(CallFault::TooOld(report.version));
-        }
         let key =
             settings.generation.as_ref().map_or_else(|| bytes::Bytes::from_static(b"\0"), |reader| reader.key.clone());
         let request = RangeRequest { key, ..RangeRequest::default() };
@@ -94,6 +88,15 @@ impl EtcdMember {
         let generation = settings.generation.as_ref().zip(value).and_then(|(reader, value)| (reader.read)(value));
         report.mark = EngineMark { cluster, generation: generation.unwrap_or(0), revision };
         Ok(report)
+    }
+
+    /// The same without the read: its revision may be old.
+    pub(crate) async fn describe(&self, settings: &EtcdSettings) -> Result<MemberReport, CallFault> {
+        let mut maintenance = MaintenanceClient::new(self.channel(settings).await?);
+        let status = within(settings.limits.answer, maintenance.status(StatusRequest {})).await?;
+        let senseless = || CallFault::Senseless("its status cannot be read");
+        let report = MemberReport::of(&self.address, &status, 0).ok_or_else(senseless)?;
+        if report.version.is_usable() { Ok(report) } else { Err(CallFault::TooOld(report.version)) }
     }
 
     fn link(&self) -> MutexGuard<'_, MemberLink> {

@@ -47,7 +47,12 @@ impl EtcdStore {
     /// this is right.
     pub fn accept_engine(&self) {
         self.group.guard.reset(EngineMark::default());
-        self.group.members().iter().for_each(EtcdMember::suspect);
+        self.group.members().iter().for_each(|member| member.suspect());
+    }
+
+    /// From now on these are the members that are asked. What is under way goes on.
+    pub fn set_members(&self, addresses: &[String]) {
+        self.group.set_members(addresses);
     }
 
     async fn list_once(&self, query: &KeyQuery) -> Result<KeyListing, StoreError> {
@@ -115,11 +120,11 @@ impl EtcdStore {
     /// Sends a transaction to the first member that is proven, and to no other one once it may have left.
     async fn send(&self, request: &TxnRequest, wire: WireTxn) -> Result<TxnOutcome, StoreError> {
         let mut faults = Vec::new();
-        for member in self.group.in_order() {
-            match self.send_to(member, request, &wire).await {
+        for member in self.group.members() {
+            match self.send_to(&member, request, &wire).await {
                 Ok(outcome) => return Ok(outcome),
                 Err((fault, sent)) => {
-                    self.group.suspect(member);
+                    self.group.suspect(&member);
                     if sent {
                         let fault = EtcdFault::one(&member.address, fault);
                         return Err(StoreError::MaybeApplied(fault.into_fault()));
@@ -158,13 +163,13 @@ impl EtcdStore {
             return Err(StoreError::Future { asked: revision, current });
         }
         let mut faults = Vec::new();
-        for member in self.group.in_order() {
-            let fault = match self.forget_at(member, revision).await {
+        for member in self.group.members() {
+            let fault = match self.forget_at(&member, revision).await {
                 Ok(()) => return Ok(()),
                 Err(fault) if fault.is_compacted() => return Err(StoreError::Compacted { asked: revision }),
                 Err(fault) => fault,
             };
-            self.group.suspect(member);
+            self.group.suspect(&member);
             if !fault.is_unsent() {
                 return Err(StoreError::MaybeApplied(EtcdFault::one(&member.address, fault).into_fault()));
             }
@@ -233,6 +238,6 @@ impl Store for EtcdStore {
 }
 
 fn unreadable(group: &MemberGroup, fault: CallFault) -> StoreError {
-    let member = group.in_order().next().map_or("", |member| &member.address);
-    StoreError::Unreadable(EtcdFault::one(member, fault).into_fault())
+    let member = group.members().first().map_or_else(String::new, |member| member.address.clone());
+    StoreError::Unreadable(EtcdFault::one(&member, fault).into_fault())
 }

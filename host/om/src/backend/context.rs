@@ -112,7 +112,7 @@ fn access(file: &Path, document: &Document, name: &str) -> anyhow::Result<Remote
         _ => bail!("{}: certificate and key go together", place("certificate")),
     };
     let url = value("server").with_context(|| format!("{} is missing", place("server")))?;
-    Ok(RemoteAccess { url, authority: content("ca")?.unwrap_or_default(), identity, token })
+    Ok(RemoteAccess { url, authority: content("ca")?.unwrap_or_default(), identity, token, pinned: None })
 }
 
 /// Who else may read a token may use it.

@@ -23,7 +23,9 @@ mod remote;
 mod wait;
 
 use elsewhere::ElsewhereBackend;
-pub(crate) use local::{COMPILE_VERB, DaemonRun, READY, compile_child, run_daemon};
+pub(crate) use local::{
+    COMPILE_VERB, DaemonRun, InitOrder, JoinOrder, JoinStep, LocalCluster, READY, SeatOrder, compile_child, run_daemon,
+};
 pub(crate) use remote::RemoteDaemon;
 pub(crate) use wait::block_on;
 

@@ -3,6 +3,7 @@
 
 mod access_command;
 mod action_args;
+mod cluster_command;
 mod config_args;
 mod daemon_command;
 mod driver_command;
@@ -18,6 +19,7 @@ use clap::{Args, Parser, ValueEnum};
 
 pub(crate) use access_command::{AuthArgs, AuthCommand, CertCommand, TrailArgs};
 pub(crate) use action_args::{ActionArgs, ActionOptions, NodesArgs, OrchestrationArgs, ResourceArgs, WaitArgs};
+pub(crate) use cluster_command::*;
 pub(crate) use config_args::*;
 pub(crate) use daemon_command::*;
 pub(crate) use driver_command::*;

@@ -3,8 +3,8 @@
 use clap::{Args, Subcommand};
 
 use super::{
-    ConfigCommand, DaemonCommand, DocArgs, DriverCommand, EVENTS_HELP, EditArgs, EventsArgs, GetArgs, LazyArgs,
-    MonArgs, OutputArgs, SetArgs, UnsetArgs, ValidateArgs,
+    ClusterCommand, ConfigCommand, DaemonCommand, DocArgs, DriverCommand, EVENTS_HELP, EditArgs, EventsArgs, GetArgs,
+    LazyArgs, MonArgs, OutputArgs, SetArgs, UnsetArgs, ValidateArgs,
 };
 
 #[derive(Debug, Subcommand)]
@@ -73,8 +73,12 @@ pub(crate) enum Subsystem {
     /// Follow what happens on this node: the same as daemon events
     #[command(after_help = EVENTS_HELP)]
     Events(LazyArgs<EventsArgs>),
-    /// Control the cluster (not supported yet)
-    Cluster(LazyArgs<UnbuiltArgs>),
+    /// Begin, join, leave and look at a cluster of several nodes
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  om cluster init\n  om cluster join 10.0.0.1 --token H1.…\n  om cluster status"
+    )]
+    Cluster(LazyArgs<ClusterCommand>),
     /// Simulate a cluster (not supported yet)
     Sim(LazyArgs<UnbuiltArgs>),
 }

@@ -13,12 +13,19 @@ mod start;
 mod status;
 mod stop;
 
+pub(crate) use stop::stop_for_a_moment;
+
 use clap::CommandFactory;
 
 use crate::command::{DaemonCommand, OmLine};
 use crate::exit::Outcome;
 use crate::object::unbuilt;
 use crate::session::Session;
+
+/// Starts the daemon again.
+pub(crate) fn start_again(session: &Session) -> Outcome {
+    start::start(session, None)
+}
 
 pub(crate) fn run(session: &Session, command: DaemonCommand) -> Outcome {
     match command {

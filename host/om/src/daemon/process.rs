@@ -1,9 +1,10 @@
 //! The process of the daemon: found by its socket, watched to its end, killed if it must be.
 
+use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
 use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -36,6 +37,21 @@ impl DaemonProcess {
     pub(super) fn kill(&self) -> Reply<()> {
         let killed = pidfd_send_signal(&self.handle, Signal::KILL);
         Ok(killed.with_context(|| format!("cannot kill the daemon, process {}", self.pid))?)
+    }
+}
+
+/// So long may a daemon take from its claim on the run directory to its socket, and from the end of its socket to its own.
+const OPENING: Duration = Duration::from_secs(10);
+
+/// Waits for a daemon that is only just starting or ending: another command may have been killed when it had asked for that.
+pub(super) fn await_change(socket: &Path) {
+    let until = Instant::now() + OPENING;
+    // Locked by a daemon for as long as it lives.
+    let Ok(claim) = File::open(socket.with_file_name("daemon.pid")) else { return };
+    let listens = || std::os::unix::net::UnixStream::connect(socket).is_ok();
+    let is_claimed = || matches!(claim.try_lock_shared(), Err(TryLockError::WouldBlock));
+    while Instant::now() < until && !listens() && is_claimed() {
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

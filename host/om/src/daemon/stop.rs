@@ -8,7 +8,7 @@ use protocol::daemon::StopRequest;
 
 use crate::backend::block_on;
 use crate::command::{DaemonRestartArgs, DaemonStopArgs};
-use crate::daemon::process::DaemonProcess;
+use crate::daemon::process::{DaemonProcess, await_change};
 use crate::daemon::start;
 use crate::exit::{self, Failure, Outcome};
 use crate::session::Session;
@@ -43,6 +43,21 @@ pub(super) fn stop(session: &Session, args: &DaemonStopArgs) -> Outcome {
     }
     session.note(&format!("the daemon has stopped: process {}", daemon.pid));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Stops the daemon, if one runs, or waits for the end of one that is stopping. Services go on. Whether one ran.
+pub(crate) fn stop_for_a_moment(session: &Session) -> Result<bool, Failure> {
+    let socket = session.backend.daemon_places()?.socket;
+    await_change(&socket);
+    let Some(daemon) = DaemonProcess::find(&socket)? else { return Ok(false) };
+    let client = session.daemon().client.within(PATIENCE);
+    // One that is stopping already refuses, and is waited for like any other.
+    let asked = block_on(client.stop(StopRequest { drain: false, keep: true }))?;
+    match (daemon.wait(PATIENCE)?, asked) {
+        (true, _) => Ok(true),
+        (false, Err(error)) => Err(error.into()),
+        (false, Ok(())) => Err(Failure::failed(format!("the daemon, process {}, does not end", daemon.pid))),
+    }
 }
 
 /// It did not end in time.

@@ -35,7 +35,26 @@ const UNBUILT: [&str; 23] = [
 ];
 
 /// The second words of OpenSVC that this version does not have yet, by their first: of those of several words the first one.
-const UNBUILT_SECOND: [(&str, &[&str]); 4] = [
+const UNBUILT_SECOND: [(&str, &[&str]); 5] = [
+    (
+        "cluster",
+        &[
+            "abort",
+            "accept-engine",
+            "cert",
+            "config",
+            "engine",
+            "evict",
+            "freeze",
+            "key",
+            "logs",
+            "rebuild",
+            "recover",
+            "ssh",
+            "thaw",
+            "unfreeze",
+        ],
+    ),
     ("print", &["base", "exposed", "sub", "resource"]),
     ("instance", &["move", "scale", "boot", "resync"]),
     ("daemon", &["blacklist", "dns", "join", "leave", "listener", "lock", "mutex", "rejoin", "relay"]),

@@ -17,6 +17,8 @@ pub(crate) fn without_secrets(argv: &[String]) -> String {
     let shown = argv.iter().zip(before).map(|(word, before)| match (before, word.split_once('=')) {
         ("-e" | "--env" | "--kw", _) => hide_value(word),
         ("--value", _) if hide_param => HIDDEN.to_owned(),
+        ("--token", _) => HIDDEN.to_owned(),
+        (_, Some(("--token", _))) => format!("--token={HIDDEN}"),
         (_, Some(("--value", _))) if hide_param => format!("--value={HIDDEN}"),
         (_, Some((option @ ("-e" | "--env" | "--kw"), pair))) => format!("{option}={}", hide_value(pair)),
         // A short option may be typed together with its value: `-eNAME=VALUE`.

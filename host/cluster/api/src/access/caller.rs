@@ -65,6 +65,10 @@ pub(crate) enum CallerCredential {
     },
     /// It is another daemon of the cluster, and no user at all.
     Peer(NodeName),
+    /// A token of the cluster, by which a node joins. Only its route can tell whether it is one.
+    Join {
+        token: String,
+    },
 }
 
 /// Who asks.
@@ -107,10 +111,18 @@ impl Caller {
         }
     }
 
+    /// The token of a node that joins. None: it is a user who asks.
+    pub(crate) fn join_token(&self) -> Option<&str> {
+        match &self.credential {
+            CallerCredential::Join { token } => Some(token),
+            _ => None,
+        }
+    }
+
     /// The id of what proves who it is.
     pub(crate) fn credential_id(&self) -> Option<&str> {
         match &self.credential {
-            CallerCredential::Process | CallerCredential::Peer(_) => None,
+            CallerCredential::Process | CallerCredential::Peer(_) | CallerCredential::Join { .. } => None,
             CallerCredential::Token { id, .. } => Some(id),
             CallerCredential::Certificate { serial, .. } => Some(serial),
         }
@@ -119,7 +131,7 @@ impl Caller {
     /// When what proves it ends. Seconds since 1970.
     pub(crate) fn ends_at(&self) -> Option<u64> {
         match self.credential {
-            CallerCredential::Process | CallerCredential::Peer(_) => None,
+            CallerCredential::Process | CallerCredential::Peer(_) | CallerCredential::Join { .. } => None,
             CallerCredential::Token { ends_at, .. } | CallerCredential::Certificate { ends_at, .. } => Some(ends_at),
         }
     }
@@ -131,6 +143,7 @@ impl Caller {
             CallerCredential::Token { .. } => "token",
             CallerCredential::Certificate { .. } => "certificate",
             CallerCredential::Peer(_) => "peer",
+            CallerCredential::Join { .. } => "join",
         }
     }
 }

@@ -24,6 +24,8 @@ pub(crate) enum AccessRule {
     Root,
     /// Another daemon of the cluster, which may ask nothing else.
     Peer,
+    /// A node that joins, with its token, which the route judges. No other route answers it.
+    Joiner,
 }
 
 impl AccessRule {
@@ -33,6 +35,16 @@ impl AccessRule {
         // A daemon is not a user, whatever a user may do, and no user is a daemon.
         if let (Some(node), true) = (caller.peer(), self != AccessRule::Peer) {
             return Err(denied(format!("the daemon of {node} may not do this: it is no user")));
+        }
+        match (self, caller.join_token().is_some()) {
+            (AccessRule::Joiner, true) => return Ok(()),
+            (AccessRule::Joiner, false) => {
+                return Err(denied(
+                    "only a node that joins may do this: it needs a token of om cluster token".to_owned(),
+                ));
+            }
+            (_, true) => return Err(denied("a token of om cluster token only lets a node join".to_owned())),
+            (_, false) => {}
         }
         match self {
             AccessRule::Peer if caller.peer().is_some() => Ok(()),
@@ -55,7 +67,9 @@ impl AccessRule {
                 None => Ok(()),
             },
             AccessRule::Root if caller.is_root() => Ok(()),
-            AccessRule::Root => Err(denied(format!("user {caller} may not do this: it needs the role root"))),
+            AccessRule::Root | AccessRule::Joiner => {
+                Err(denied(format!("user {caller} may not do this: it needs the role root")))
+            }
         }
     }
 }
@@ -106,6 +120,7 @@ impl fmt::Display for AccessRule {
             AccessRule::Peer => {
                 f.write_str("another daemon of the cluster, by the key that it has published, and no user")
             }
+            AccessRule::Joiner => f.write_str("a token of om cluster token, by which a node joins"),
         }
     }
 }

@@ -3,6 +3,9 @@
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use protocol::daemon::{JoinGrant, JoinRequest, SeatGrant, SeatRequest};
+use protocol::{FailureKind, RequestFailure};
+
 /// What the API asks of the node. It is asked again each time, so that a change holds at once.
 pub trait AccessSource: Send + Sync + 'static {
     /// `[listener]` of `node.conf`. May block.
@@ -10,6 +13,21 @@ pub trait AccessSource: Send + Sync + 'static {
 
     /// The grants of a user, as words. None: there is no such user. May block.
     fn user(&self, name: &str) -> Result<Option<Vec<String>>, String>;
+
+    /// Lets a node join the cluster. May block, on a thread of a runtime.
+    fn admit(&self, _token: &str, _request: &JoinRequest) -> Result<JoinGrant, RequestFailure> {
+        Err(no_cluster())
+    }
+
+    /// Gives a node that was let in its member of the engine. May block, on a thread of a runtime.
+    fn seat(&self, _token: &str, _request: &SeatRequest) -> Result<SeatGrant, RequestFailure> {
+        Err(no_cluster())
+    }
+}
+
+fn no_cluster() -> RequestFailure {
+    let message = "this node is in no cluster that can be joined: om cluster init begins one".to_owned();
+    RequestFailure { kind: FailureKind::NotSupported, message }
 }
 
 /// Where and how the daemon answers beside its unix socket.

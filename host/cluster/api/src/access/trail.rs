@@ -20,8 +20,8 @@ const ROTATE_AT: u64 = 16 << 20;
 const KEPT: u32 = 4;
 
 /// The members of a request's body that are recorded. All others are not.
-const RECORDED: [&str; 10] =
-    ["verb", "supersede", "force", "time", "command", "user", "role", "duration", "drain", "words"];
+const RECORDED: [&str; 12] =
+    ["verb", "supersede", "force", "time", "command", "user", "role", "duration", "drain", "words", "node", "address"];
 
 /// The longest text of such a member.
 const LONGEST: usize = 300;

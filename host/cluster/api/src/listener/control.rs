@@ -99,7 +99,9 @@ fn server_config(leaf: &KeyedLeaf, authority: &str) -> Result<ServerConfig, Box<
     }
     let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
     let verifier = verifier.allow_unauthenticated().build()?;
-    let chain = CertificateDer::pem_slice_iter(leaf.certificate.as_bytes()).collect::<Result<Vec<_>, _>>()?;
+    // With the authority behind it: a node that joins knows only its digest.
+    let chain = [leaf.certificate.as_bytes(), authority.as_bytes()];
+    let chain = chain.into_iter().flat_map(CertificateDer::pem_slice_iter).collect::<Result<Vec<_>, _>>()?;
     let key = PrivateKeyDer::from_pem_slice(leaf.key.as_bytes())?;
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?

@@ -124,6 +124,36 @@ const TABLE: SchemaTable = &[
     ),
     ("CertificateRequest", &[("user", "string"), ("public_key", "string")]),
     (
+        "JoinRequest",
+        &[
+            ("node", "string"),
+            ("address", "string"),
+            ("api_port", "integer"),
+            ("key", "string"),
+            ("agent", "string"),
+            ("probe?", "boolean"),
+            ("objects?", "object"),
+        ],
+    ),
+    (
+        "JoinGrant",
+        &[
+            ("cluster", "string"),
+            ("id", "string"),
+            ("nodes", "string[]"),
+            ("engine", "string[]"),
+            ("api", "AuthorityGrant"),
+            ("engine_authority?", "AuthorityGrant"),
+            ("now", "integer"),
+        ],
+    ),
+    ("AuthorityGrant", &[("certificate", "string"), ("key", "string")]),
+    (
+        "SeatRequest",
+        &[("node", "string"), ("key", "string"), ("name", "string"), ("peer", "string"), ("client", "string")],
+    ),
+    ("SeatGrant", &[("role", "string"), ("members?", "object"), ("reason?", "string")]),
+    (
         "CertificateDocument",
         &[("serial", "string"), ("ends_at", "integer"), ("certificate", "string"), ("authority", "string")],
     ),
@@ -300,6 +330,15 @@ mod tests {
         let leaf = CertificateSummary { serial: text(), kind, name: text(), issued_at, ends_at, revoked, in_use };
         check("CertificateSummary", &leaf);
         check("NodeChange", &NodeChange { changed: true });
+        let (api_port, objects, probe) = (1, std::collections::BTreeMap::new(), false);
+        let join = JoinRequest { node: text(), address: text(), api_port, key: text(), agent: text(), probe, objects };
+        check("JoinRequest", &join);
+        let authority = || AuthorityGrant { certificate: text(), key: text() };
+        check("AuthorityGrant", &authority());
+        let (cluster, id, nodes, engine) = (text(), text(), words(), words());
+        let engine_authority = Some(authority());
+        check("JoinGrant", &JoinGrant { cluster, id, nodes, engine, api: authority(), engine_authority, now: 1 });
+        check("SeatRequest", &SeatRequest { node: text(), key: text(), name: text(), peer: text(), client: text() });
         check("StopRequest", &StopRequest::default());
         check("NodeOrderRequest", &NodeOrderRequest { verb: NodeOrder::Drain, time: Some(1) });
         let question = PromiseQuestion { generation: 1, nonce: 0, life: 2 };

@@ -3,6 +3,7 @@
 mod about;
 mod auth;
 mod certificate;
+mod cluster;
 mod command;
 mod event;
 mod node;
@@ -126,6 +127,8 @@ pub(crate) async fn answer(route: &Route, request: &ApiRequest) -> Reply {
         Operation::Ping => peer::ping(request).await,
         Operation::CommandOnNode => command::on_node(request).await,
         Operation::CommandOfPeer => command::for_peer(request).await,
+        Operation::Join => cluster::join(request).await,
+        Operation::Seat => cluster::seat(request).await,
     }
 }
 

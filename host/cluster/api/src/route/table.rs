@@ -36,6 +36,8 @@ pub(crate) enum Operation {
     Ping,
     CommandOnNode,
     CommandOfPeer,
+    Join,
+    Seat,
 }
 
 impl Operation {
@@ -70,6 +72,8 @@ impl Operation {
         Operation::Ping,
         Operation::CommandOnNode,
         Operation::CommandOfPeer,
+        Operation::Join,
+        Operation::Seat,
     ];
 }
 
@@ -137,7 +141,7 @@ const fn once(name: &'static str, summary: &'static str) -> QueryParameter {
 }
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 29] = [
+pub(crate) static ROUTES: [Route; 31] = [
     Route {
         answer: AnswerContent::Document("VersionDocument"),
         ..get(
@@ -477,6 +481,30 @@ pub(crate) static ROUTES: [Route; 29] = [
                 template: "/peer/command",
                 id: "commandOfPeer",
                 summary: "The same, on behalf of a user whom the daemon of another node names",
+            },
+        )
+    },
+    Route {
+        body: Some("JoinRequest"),
+        status: 200,
+        answer: AnswerContent::Document("JoinGrant"),
+        ..post(
+            Operation::Join,
+            AccessRule::Joiner,
+            RouteName { template: "/cluster/join", id: "joinCluster", summary: "Lets a node join the cluster" },
+        )
+    },
+    Route {
+        body: Some("SeatRequest"),
+        status: 200,
+        answer: AnswerContent::Document("SeatGrant"),
+        ..post(
+            Operation::Seat,
+            AccessRule::Joiner,
+            RouteName {
+                template: "/cluster/seat",
+                id: "seatNode",
+                summary: "Gives a node that was let in its member of the engine, or says what it has to wait for",
             },
         )
     },

@@ -20,7 +20,8 @@ const PORT: u16 = 1215;
 /// Keeps the address up to date, until the owner is gone.
 pub(crate) async fn follow_address(
     agent: Agent,
-    engine: Vec<String>,
+    // That of the cluster that `om cluster` made, and the members of the engine.
+    (seat, engine): (Option<SocketAddr>, Vec<String>),
     peers: PeerEndpoint,
     owner: UnboundedSender<Message>,
 ) {
@@ -29,13 +30,14 @@ pub(crate) async fn follow_address(
         let written = tokio::task::spawn_blocking(move || written(&reader)).await;
         let (addresses, port) = written.unwrap_or((Vec::new(), PORT));
         let named = addresses.into_iter().find(|address| !address.is_unspecified());
-        let address = match named {
-            Some(address) => Some(address),
-            None => route_to(&engine).await,
+        let address = match (named, seat) {
+            (Some(address), _) => Some(SocketAddr::new(address, port)),
+            (None, Some(seat)) => Some(seat),
+            (None, None) => route_to(&engine).await.map(|address| SocketAddr::new(address, port)),
         };
         // Without a way to the engine just now, the last one is as good.
-        if let Some(address) = address {
-            peers.reach_at(Some(SocketAddr::new(address, port)));
+        if address.is_some() {
+            peers.reach_at(address);
         }
         tokio::time::sleep(LOOK).await;
     }

@@ -16,7 +16,10 @@ impl Owner {
         if self.member.is_none() || nodes.is_empty() {
             return vec![self.me.clone()];
         }
-        nodes.extend(self.shared.nodes.keys().filter(|node| !self.cluster.nodes.contains(node)).cloned());
+        // One that was taken out of the cluster has no life in it any more.
+        let others =
+            self.shared.nodes.iter().filter(|(node, row)| !row.value.evicted && !self.cluster.nodes.contains(node));
+        nodes.extend(others.map(|(node, _)| node.clone()));
         nodes
     }
 

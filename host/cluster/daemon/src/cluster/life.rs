@@ -31,6 +31,8 @@ impl Owner {
                     member.ownership.unpin(crate::clock::now());
                 }
             }
+            ClusterMessage::Roster(nodes) => self.follow_roster(nodes),
+            ClusterMessage::Removed => self.note_removal(),
             ClusterMessage::Engine(status) => self.examined(status),
             ClusterMessage::Pinged { node, question, answer } => self.pinged(&node, question, answer),
         }
@@ -41,7 +43,7 @@ impl Owner {
         self.tend_link(now);
         let Some(member) = &mut self.member else { return };
         // What could not be written down before comes first.
-        if !member.listed || (member.fault.is_some() && !member.keep()) {
+        if !member.listed || member.removed || (member.fault.is_some() && !member.keep()) {
             return;
         }
         if let Some(sent) = member.ownership.register(now) {

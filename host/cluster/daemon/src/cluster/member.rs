@@ -32,6 +32,10 @@ pub(crate) enum ClusterMessage {
     Flagged { path: ObjectPath },
     /// The addresses have lifetimes again.
     TermsFinite,
+    /// The nodes of the cluster, by its roster.
+    Roster(Vec<NodeName>),
+    /// An operator has taken this node out of the cluster.
+    Removed,
     /// How the engine is.
     Engine(Result<StoreStatus, StoreError>),
     /// What another daemon answered. None: it did not.
@@ -64,6 +68,8 @@ pub(crate) struct Membership {
     pub(super) examined: Option<BootTime>,
     /// Why the engine refuses changes, although it answers.
     pub(super) alarm: Option<String>,
+    /// Whether this node was taken out of the cluster: it begins no life in it any more.
+    pub(super) removed: bool,
 }
 
 /// How far a daemon is that goes and leaves its services running.
@@ -105,6 +111,7 @@ impl Membership {
             said: LastSaid::default(),
             examined: None,
             alarm: None,
+            removed: false,
         }
     }
 

@@ -22,6 +22,7 @@ mod memory;
 mod outage;
 mod paths;
 mod reach;
+mod roster;
 mod say;
 mod slot;
 

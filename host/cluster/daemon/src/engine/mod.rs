@@ -1,5 +1,6 @@
 //! The store of the daemon: that of this node alone, or the one that the nodes of a cluster share.
 
+pub(crate) mod managed;
 mod own;
 mod shared;
 
@@ -40,6 +41,14 @@ impl Engine {
         match self {
             Engine::Own(store) => Arc::clone(store) as Arc<dyn Store>,
             Engine::Shared(store, _) => Arc::clone(store) as Arc<dyn Store>,
+        }
+    }
+
+    /// The engine of several nodes.
+    pub(crate) fn etcd(&self) -> Option<Arc<EtcdStore>> {
+        match self {
+            Engine::Own(_) => None,
+            Engine::Shared(store, _) => Some(Arc::clone(store)),
         }
     }
 

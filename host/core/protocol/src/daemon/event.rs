@@ -69,6 +69,8 @@ kinds! {
     EngineUp = "engine.up",
     /// The store does not take changes, and why.
     EngineDown = "engine.down",
+    /// A member of the managed engine was started, promoted or removed, or does not run.
+    EngineMember = "engine.member",
     ObjectCreated = "object.created",
     /// A new configuration is in force, or one that does not load was refused.
     ObjectConfig = "object.config",

@@ -4,6 +4,7 @@
 //! written for it keep working. Times are seconds since 1970, with a fraction where order within a second matters.
 
 mod access;
+mod cluster;
 mod event;
 mod explain;
 mod order;
@@ -15,6 +16,9 @@ mod version;
 pub use access::{
     AccessEntry, AccessQuery, CallerDocument, CertificateDocument, CertificateRequest, CertificateSummary,
     TokenDocument, TokenRequest, TokenSummary,
+};
+pub use cluster::{
+    AuthorityGrant, ClusterNodeLine, EngineMemberLine, EngineReport, JoinGrant, JoinRequest, SeatGrant, SeatRequest,
 };
 pub use event::{DaemonEvent, EventKind};
 pub use explain::{ObjectExplanation, ObstacleDocument, ReasonDocument, RestartDocument};

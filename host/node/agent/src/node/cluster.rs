@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use config::Document;
 use model::{NodeName, ObjectPath};
 
-use crate::Directories;
-use crate::file::durable::FileError;
+use crate::file::durable::{self, FileError};
+use crate::object::ObjectError;
+use crate::{ChangeAuthor, Directories, ObjectFiles};
 
 /// The cluster of this node, as `cluster.conf` describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +57,47 @@ pub fn cluster_data(home: &Directories, me: &NodeName) -> Result<ClusterData, Cl
         return Err(reader.fault("nodes", value, format!("this node, {me}, among them, as cluster.engine is set")));
     }
     Ok(ClusterData { name, nodes, engine })
+}
+
+/// Makes `cluster.conf` say this of the cluster, and leaves all else of it. False: it did already.
+pub fn write_cluster(home: &Directories, cluster: &ClusterData, by: &ChangeAuthor) -> Result<bool, ObjectError> {
+    let path = ObjectPath::cluster();
+    let old = durable::read(&home.config(&path))?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let new = written(old.as_deref().unwrap_or_default(), cluster);
+    if old.as_deref() == Some(new.as_str()) {
+        return Ok(false);
+    }
+    let files = ObjectFiles::of(home).by(by);
+    match old {
+        None => files.create(&path, &new)?,
+        Some(_) => files.edit(&path, |now| Ok::<_, ObjectError>(written(now, cluster)))?,
+    }
+    Ok(true)
+}
+
+/// A text, with these keywords of `[cluster]`.
+fn written(text: &str, cluster: &ClusterData) -> String {
+    let mut document = Document::parse(text);
+    let words = cluster.nodes.iter().map(NodeName::as_str).collect::<Vec<_>>().join(" ");
+    let engine = cluster.engine.as_ref();
+    let files = engine.and_then(|engine| engine.files.as_ref());
+    let path = |path: &PathBuf| path.display().to_string();
+    let keywords = [
+        ("name", Some(cluster.name.clone())),
+        ("nodes", Some(words).filter(|words| !words.is_empty())),
+        ("engine", engine.map(|engine| engine.members.join(","))),
+        ("engine_ca", files.map(|files| path(&files.authority))),
+        ("engine_certificate", files.map(|files| path(&files.certificate))),
+        ("engine_key", files.map(|files| path(&files.key))),
+    ];
+    for (keyword, value) in keywords {
+        match value {
+            // A value of one line, in a section that is made if it is missing: that cannot fail.
+            Some(value) => drop(document.set("cluster", keyword, &value)),
+            None => drop(document.unset("cluster", keyword)),
+        }
+    }
+    document.text().to_owned()
 }
 
 struct SectionReader {
@@ -143,6 +185,26 @@ mod tests {
         assert_eq!(blue.engine.unwrap().members, ["http://10.0.0.1:2379", "http://10.0.0.2:2379"]);
         let tls = "[cluster]\nnodes = n1\nengine = https://e:2379\nengine_ca = /ca\nengine_certificate = /crt\nengine_key = /key\n";
         assert_eq!(read(tls).unwrap().engine.unwrap().files.unwrap().key, PathBuf::from("/key"));
+    }
+
+    #[test]
+    fn a_cluster_is_read_as_it_was_written_and_the_rest_of_the_file_stays() {
+        let (_root, home) = Directories::temporary();
+        let by = ChangeAuthor::of_process("om cluster init");
+        let files = EngineFiles { authority: "/ca".into(), certificate: "/crt".into(), key: "/key".into() };
+        let engine = EngineAddress { members: vec!["https://10.0.0.1:2379".to_owned()], files: Some(files) };
+        let nodes = vec!["n1".parse().unwrap(), "n2".parse().unwrap()];
+        let blue = ClusterData { name: "blue".to_owned(), nodes, engine: Some(engine) };
+        assert!(write_cluster(&home, &blue, &by).unwrap());
+        assert!(!write_cluster(&home, &blue, &by).unwrap());
+        assert_eq!(cluster_data(&home, &"n1".parse().unwrap()).unwrap(), blue);
+        let file = home.config(&ObjectPath::cluster());
+        let text = format!("# ours\n{}secret = x\n", std::fs::read_to_string(&file).unwrap());
+        std::fs::write(&file, text).unwrap();
+        let alone = ClusterData { nodes: Vec::new(), engine: None, ..blue };
+        assert!(write_cluster(&home, &alone, &by).unwrap());
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.starts_with("# ours\n") && text.contains("secret = x") && !text.contains("engine"), "{text}");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::Directories;
 use crate::file::durable::{self, FileError};
 use crate::log::LogLimits;
 
-pub use cluster::{ClusterData, ClusterDataError, EngineAddress, EngineFiles, cluster_data};
+pub use cluster::{ClusterData, ClusterDataError, EngineAddress, EngineFiles, cluster_data, write_cluster};
 pub(crate) use outage::engine_away;
 pub use outage::{EngineAway, note_engine_away};
 

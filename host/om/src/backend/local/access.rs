@@ -5,7 +5,10 @@ use agent::{Agent, ObjectFiles, chain};
 use api::{AccessSource, ListenerSettings};
 use config::ReadError;
 use model::{ObjectKind, ObjectPath};
-use protocol::ConfigTarget;
+use protocol::daemon::{JoinGrant, JoinRequest, SeatGrant, SeatRequest};
+use protocol::{ConfigTarget, RequestFailure};
+
+use super::cluster::{self, place_of};
 
 /// The configurations of this node, as the API reads them.
 pub(super) struct LocalAccess(pub(super) Agent);
@@ -35,9 +38,18 @@ impl AccessSource for LocalAccess {
     fn listener(&self) -> Result<ListenerSettings, String> {
         let default = ListenerSettings::default();
         let number = |keyword: &str| Ok::<Option<u32>, String>(self.of_node(keyword)?.first().copied());
+        let mut addresses: Vec<std::net::IpAddr> = self.of_node("listener.addr")?;
+        let mut port = self.of_node("listener.port")?.first().copied();
+        // Nodes of a cluster reach each other, and those that join reach them.
+        if let Some(seat) = place_of(&self.0).seat().map_err(|error| chain(&error))? {
+            if !addresses.iter().any(|address| *address == seat.address || address.is_unspecified()) {
+                addresses.push(seat.address);
+            }
+            port = port.or(Some(seat.api_port));
+        }
         Ok(ListenerSettings {
-            addresses: self.of_node("listener.addr")?,
-            port: self.of_node("listener.port")?.first().copied().unwrap_or(default.port),
+            addresses,
+            port: port.unwrap_or(default.port),
             names: self.of_node("listener.alt_names")?,
             rate: number("listener.rate_limiter_rate")?.unwrap_or(default.rate),
             burst: number("listener.rate_limiter_burst")?.unwrap_or(default.burst),
@@ -53,5 +65,13 @@ impl AccessSource for LocalAccess {
             return Err(format!("{user} and {other} are both the user {name}: delete one of them"));
         }
         Ok(Some(self.values(&ConfigTarget::Object(user), "grant")?.unwrap_or_default()))
+    }
+
+    fn admit(&self, token: &str, request: &JoinRequest) -> Result<JoinGrant, RequestFailure> {
+        cluster::admit(&self.0, token, request)
+    }
+
+    fn seat(&self, token: &str, request: &SeatRequest) -> Result<SeatGrant, RequestFailure> {
+        cluster::seat(&self.0, token, request)
     }
 }

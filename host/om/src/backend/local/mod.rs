@@ -1,11 +1,13 @@
 //! The agent in this process, as a [`Backend`]: for a node where no daemon runs.
 
 mod access;
+mod cluster;
 mod daemon;
 mod failure;
 mod interrupt;
 mod supervisor;
 
+pub(crate) use cluster::{InitOrder, JoinOrder, JoinStep, LocalCluster, SeatOrder};
 pub(crate) use daemon::{DaemonRun, READY, run_daemon};
 // The agent compiles drivers in a child process of this very program.
 pub(crate) use agent::{COMPILE_VERB, compile_child};

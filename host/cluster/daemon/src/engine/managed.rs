@@ -1,0 +1,98 @@
+//! The engine that `om cluster` manages: this node's member of it runs, and `cluster.conf` follows the roster of the cluster.
+//!
+//! A task beside the owner, which hears of what concerns it. It ends with the owner; etcd does not.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use agent::node::{ClusterData, EngineAddress, EngineFiles, write_cluster};
+use agent::{Agent, ChangeAuthor, chain};
+use etcd::{ClusterPlace, EngineProcess, EngineUpkeep, LocalSeat, UpkeepNews, UpkeepRoster};
+use model::NodeName;
+use protocol::daemon::EventKind;
+use serde_json::json;
+use store_etcd::EtcdStore;
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::EventLog;
+use crate::cluster::ClusterMessage;
+use crate::owner::Message;
+
+/// The pause between two turns.
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// The upkeep of the engine on this node.
+pub(crate) struct ManagedEngine {
+    pub(crate) agent: Agent,
+    pub(crate) me: NodeName,
+    pub(crate) store: Arc<EtcdStore>,
+    pub(crate) events: EventLog,
+    pub(crate) mail: UnboundedSender<Message>,
+}
+
+/// The files of this node's part in a cluster.
+pub(crate) fn place(agent: &Agent) -> ClusterPlace {
+    let home = agent.home();
+    let (var, run, log) = (home.var.clone(), home.run.clone(), home.log.clone());
+    ClusterPlace { var, run, log, group: agent.control_group_of_all() }
+}
+
+/// Starts this node's member of the engine, if it has one and it does not run. What cannot be done now the upkeep tries again.
+pub(crate) async fn start_member(place: &ClusterPlace, seat: Option<&LocalSeat>) {
+    if let Some((seat, engine)) = seat.and_then(|seat| Some((seat, seat.engine.as_ref()?))) {
+        let _ = EngineProcess::ensure(place, seat, engine).await;
+    }
+}
+
+impl ManagedEngine {
+    /// Looks after the engine until the owner is gone.
+    pub(crate) async fn keep_up(self, place: ClusterPlace, seat: Option<LocalSeat>) {
+        let is_managed = seat.as_ref().is_some_and(|seat| seat.engine.is_some());
+        let mut upkeep = EngineUpkeep::new(place.clone(), seat, Arc::clone(&self.store), self.me.clone());
+        while !self.mail.is_closed() {
+            for news in upkeep.turn().await {
+                self.take_in(&place, is_managed, news).await;
+            }
+            tokio::time::sleep(PERIOD).await;
+        }
+    }
+
+    async fn take_in(&self, place: &ClusterPlace, is_managed: bool, news: UpkeepNews) {
+        match news {
+            UpkeepNews::Roster(roster) => self.follow(place, is_managed, roster).await,
+            UpkeepNews::Removed => {
+                let _ = self.mail.send(Message::Cluster(ClusterMessage::Removed));
+            }
+            UpkeepNews::Member(text) => self.say(EventKind::EngineMember, json!({ "text": text })),
+            UpkeepNews::Fault(reason) => self.say(EventKind::EngineMember, json!({ "problem": reason })),
+        }
+    }
+
+    async fn follow(&self, place: &ClusterPlace, is_managed: bool, roster: UpkeepRoster) {
+        let (agent, nodes, place) = (self.agent.clone(), roster.nodes.clone(), place.clone());
+        let write = move || {
+            let by = ChangeAuthor::of_process("om daemon (from the cluster)");
+            let known = agent.cluster().ok().and_then(|cluster| cluster.engine);
+            // Those of an engine that is not managed are the operator's.
+            let files = if is_managed { Some(engine_files(&place)) } else { known.and_then(|engine| engine.files) };
+            let engine = Some(EngineAddress { members: roster.engine, files });
+            let cluster = ClusterData { name: roster.name, nodes: roster.nodes, engine };
+            write_cluster(agent.home(), &cluster, &by)
+        };
+        match tokio::task::spawn_blocking(write).await {
+            Ok(Err(error)) => self.say(EventKind::EngineMember, json!({ "problem": chain(&error) })),
+            Ok(Ok(_)) | Err(_) => {}
+        }
+        let _ = self.mail.send(Message::Cluster(ClusterMessage::Roster(nodes)));
+    }
+
+    fn say(&self, kind: EventKind, data: serde_json::Value) {
+        let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
+        self.events.add(at, kind, None, data);
+    }
+}
+
+fn engine_files(place: &ClusterPlace) -> EngineFiles {
+    let [authority, certificate, key] = place.engine_files();
+    EngineFiles { authority, certificate, key }
+}

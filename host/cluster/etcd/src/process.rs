@@ -1,0 +1,151 @@
+//! The process of this node's member. It outlives the process that started it, and is found again by its number and its start.
+
+use std::path::Path;
+use std::time::Duration;
+
+use kernel::KernelError;
+use kernel::cgroup::Cgroup;
+use kernel::process::{self, CapabilityBounds, CheckedProgram, ProgramLaunch, look};
+use rustix::process::{Pid, Signal, kill_process};
+use serde::{Deserialize, Serialize};
+
+use crate::{ClusterPlace, EngineSeat, EtcdProgram, FileFault, LocalSeat, ProgramFault, file};
+
+/// The group of etcd, below that of all services: no action ever touches it.
+const GROUP: &str = "hostler-etcd.slice";
+
+/// etcd has so long to end by itself.
+const FAREWELL: Duration = Duration::from_secs(10);
+
+/// The pause between two looks whether it has ended.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// The score by which the kernel spares it when memory runs out.
+const OOM_SCORE: &str = "-500";
+
+/// A log that is longer is set aside when etcd starts.
+const LONG_LOG: u64 = 10 << 20;
+
+/// A running member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EngineProcess {
+    pub pid: u32,
+    started: u64,
+}
+
+/// Why the member cannot be started or stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessFault {
+    #[error(transparent)]
+    Program(#[from] ProgramFault),
+    #[error(transparent)]
+    File(#[from] FileFault),
+    #[error("cannot start etcd")]
+    Start(#[source] KernelError),
+    #[error("etcd, process {0}, does not end")]
+    Stuck(u32),
+}
+
+impl EngineProcess {
+    /// The member that runs. None: none does.
+    pub fn find(place: &ClusterPlace) -> Result<Option<EngineProcess>, FileFault> {
+        let noted: Option<EngineProcess> = file::read(&place.process_file())?;
+        Ok(noted.filter(EngineProcess::lives).or_else(|| search(&place.data_directory())))
+    }
+
+    fn lives(&self) -> bool {
+        look(self.pid).is_some_and(|found| found.started == self.started)
+    }
+
+    /// Starts the member of this node, unless it runs.
+    pub async fn ensure(
+        place: &ClusterPlace,
+        seat: &LocalSeat,
+        engine: &EngineSeat,
+    ) -> Result<EngineProcess, ProcessFault> {
+        if let Some(found) = EngineProcess::find(place)? {
+            return Ok(found);
+        }
+        let program = EtcdProgram::find(engine.program.as_deref())?;
+        let data = place.data(engine);
+        file::make_directory(&data)?;
+        file::make_directory(&place.log)?;
+        let log = place.engine_log();
+        if std::fs::metadata(&log).is_ok_and(|old| old.len() > LONG_LOG) {
+            file::move_to(&log, &log.with_extension("log.1"))?;
+        }
+        let output = process::open_output(&log).map_err(ProcessFault::Start)?;
+        let launch = ProgramLaunch {
+            program: CheckedProgram::open(&program.path, None).map_err(ProcessFault::Start)?,
+            args: program.arguments(place, seat, engine),
+            env: Vec::new(),
+            cwd: "/".into(),
+            account: None,
+            umask: 0o077,
+            limits: Vec::new(),
+            bounds: CapabilityBounds::Unbounded,
+            cgroup: place.group.as_ref().map(|group| Cgroup::at(group.join(GROUP))),
+            files: None,
+        };
+        let pid = process::start(launch, output).await.map_err(ProcessFault::Start)?;
+        let pid = pid.as_raw_nonzero().get().unsigned_abs();
+        // Not every user may: then etcd is as good as any other process to the kernel.
+        let _ = std::fs::write(format!("/proc/{pid}/oom_score_adj"), OOM_SCORE);
+        let process = EngineProcess::of(pid).unwrap_or(EngineProcess { pid, started: 0 });
+        file::write(&place.process_file(), &process)?;
+        Ok(process)
+    }
+
+    /// Ends the member that runs, if one does.
+    pub async fn stop(place: &ClusterPlace) -> Result<(), ProcessFault> {
+        if let Some(process) = EngineProcess::find(place)? {
+            for signal in [Signal::TERM, Signal::KILL] {
+                process.signal(signal);
+                if process.ended().await {
+                    break;
+                }
+            }
+            if process.lives() {
+                return Err(ProcessFault::Stuck(process.pid));
+            }
+        }
+        if let Some(group) = &place.group {
+            Cgroup::at(group.join(GROUP)).remove();
+        }
+        Ok(file::remove(&place.process_file())?)
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
+        // One that has ended meanwhile is what is wanted.
+        let _ = pid.map(|pid| kill_process(pid, signal));
+    }
+
+    fn of(pid: u32) -> Option<EngineProcess> {
+        look(pid).map(|found| EngineProcess { pid, started: found.started })
+    }
+
+    /// Waits for its end, as long as that may take.
+    async fn ended(&self) -> bool {
+        let until = tokio::time::Instant::now() + FAREWELL;
+        while self.lives() {
+            if tokio::time::Instant::now() >= until {
+                return false;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        true
+    }
+}
+
+/// The process of a member whose data is in this directory. It was started by a command that was killed before it had noted that.
+fn search(data: &Path) -> Option<EngineProcess> {
+    let option = format!("--data-dir={}/", data.display()).into_bytes();
+    let is_member = |pid: &u32| {
+        let words = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        words.split(|byte| *byte == 0).any(|word| word.starts_with(&option))
+    };
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let mut pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    EngineProcess::of(pids.find(is_member)?)
+}

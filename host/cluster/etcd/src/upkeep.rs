@@ -1,0 +1,251 @@
+//! What a daemon does for the engine from time to time: its own member runs, the members are those that are wanted, the addresses
+//! are those of the voters, and there is a recent backup.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use certificate::{
+    CertificateAuthority, CertificateError, CertificatePlace, IssuedRegister, LEAF_LIFE, LeafSubject, RENEW_LEFT,
+};
+use model::NodeName;
+use store::Store;
+use store_etcd::EtcdStore;
+
+use crate::member::{self, ProgressNotes, chain};
+use crate::plan::MemberStep;
+use crate::{ClusterPlace, EngineProcess, LocalSeat, Roster, RosterFault, back_up, change_roster, read_roster};
+
+/// How often a backup is made.
+const BACKUP: Duration = Duration::from_secs(6 * 3600);
+
+/// How often it is looked whether the certificate ends soon.
+const LOOK: Duration = Duration::from_secs(3600);
+
+/// How often a learner is looked at, and what else is the leader's.
+const CARE: Duration = Duration::from_secs(1);
+
+/// The upkeep of one daemon.
+#[derive(Debug)]
+pub struct EngineUpkeep {
+    place: ClusterPlace,
+    seat: Option<LocalSeat>,
+    store: Arc<EtcdStore>,
+    me: NodeName,
+    notes: ProgressNotes,
+    backed_up: Option<Instant>,
+    looked: Option<Instant>,
+    cared: Option<Instant>,
+    /// What was reported last of each kind: it is not repeated.
+    fault: Option<String>,
+    said: Option<UpkeepRoster>,
+}
+
+/// The cluster, as its nodes should know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpkeepRoster {
+    pub name: String,
+    pub nodes: Vec<NodeName>,
+    /// The addresses of the engine, that of this node first.
+    pub engine: Vec<String>,
+}
+
+/// What has changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UpkeepNews {
+    Roster(UpkeepRoster),
+    /// The cluster has this node no more.
+    Removed,
+    /// A sentence about a member.
+    Member(String),
+    /// The member of this node does not run, or cannot be looked after, for this reason.
+    Fault(String),
+}
+
+impl EngineUpkeep {
+    /// For the daemon of a node. `seat` is None where `om cluster` did not make the cluster.
+    pub fn new(place: ClusterPlace, seat: Option<LocalSeat>, store: Arc<EtcdStore>, me: NodeName) -> EngineUpkeep {
+        EngineUpkeep {
+            place,
+            seat,
+            store,
+            me,
+            notes: ProgressNotes::new(),
+            // Not at once: a daemon that is started often makes no more backups for that.
+            backed_up: Some(Instant::now()),
+            looked: None,
+            cared: None,
+            fault: None,
+            said: None,
+        }
+    }
+
+    /// Does what is due. Errors of the engine are none: its absence is reported by those that need it.
+    pub async fn turn(&mut self) -> Vec<UpkeepNews> {
+        let mut news = Vec::new();
+        if self.seat.is_none() {
+            return news;
+        }
+        self.keep_running(&mut news).await;
+        self.renew(&mut news).await;
+        if let Ok(Some(roster)) = read_roster(&*self.store).await {
+            self.follow(&roster, &mut news).await;
+            self.care(&roster, &mut news).await;
+        }
+        news
+    }
+
+    /// The member of this node runs, whoever started it.
+    async fn keep_running(&mut self, news: &mut Vec<UpkeepNews>) {
+        let Some((seat, engine)) = self.seat.as_ref().and_then(|seat| Some((seat, seat.engine.as_ref()?))) else {
+            return;
+        };
+        let ran = EngineProcess::find(&self.place).ok().flatten().is_some();
+        match EngineProcess::ensure(&self.place, seat, engine).await {
+            Ok(process) => {
+                if !ran {
+                    news.push(UpkeepNews::Member(format!("{} was started: process {}", engine.name, process.pid)));
+                }
+                self.fault = None;
+            }
+            Err(error) => self.complain(chain(&error), news),
+        }
+    }
+
+    fn complain(&mut self, fault: String, news: &mut Vec<UpkeepNews>) {
+        if self.fault.as_ref() != Some(&fault) {
+            self.fault = Some(fault.clone());
+            news.push(UpkeepNews::Fault(fault));
+        }
+    }
+
+    /// etcd reads its certificate again for each connection.
+    async fn renew(&mut self, news: &mut Vec<UpkeepNews>) {
+        if self.looked.is_some_and(|at| at.elapsed() < LOOK) {
+            return;
+        }
+        self.looked = Some(Instant::now());
+        let Some(seat) = self.seat.clone().filter(|seat| seat.engine.is_some()) else { return };
+        let place = self.place.engine_certificates();
+        let renewed = tokio::task::spawn_blocking(move || renew_leaf(&place, &seat)).await;
+        if let Ok(Err(error)) = renewed {
+            self.complain(format!("the certificate for the engine is not renewed: {}", chain(&error)), news);
+        }
+    }
+
+    async fn follow(&mut self, roster: &Roster, news: &mut Vec<UpkeepNews>) {
+        let Some(own) = roster.node(self.me.as_str()) else {
+            news.push(UpkeepNews::Removed);
+            return;
+        };
+        if !own.joined {
+            let me = self.me.clone();
+            let join = |roster: &mut Roster| {
+                roster.nodes.iter_mut().filter(|node| node.name == me).for_each(|node| node.joined = true);
+                Ok::<_, RosterFault>(())
+            };
+            // What fails now is tried in the next turn.
+            let _ = change_roster(&*self.store, |request| request, join).await;
+        }
+        let engine = if roster.is_managed() { self.voters().await } else { Some(roster.external.clone()) };
+        let Some(engine) = engine.filter(|engine| !engine.is_empty()) else { return };
+        let nodes = roster.nodes.iter().map(|node| node.name.clone()).collect();
+        let found = UpkeepRoster { name: roster.name.clone(), nodes, engine };
+        if self.said.as_ref() != Some(&found) {
+            self.store.set_members(&found.engine);
+            self.said = Some(found.clone());
+            news.push(UpkeepNews::Roster(found));
+        }
+    }
+
+    async fn voters(&self) -> Option<Vec<String>> {
+        let mut addresses = member::voter_addresses(&self.store.peers().await.ok()?);
+        let own = self.seat.as_ref().and_then(LocalSeat::client_address);
+        // Its own member is near, and does not go with another machine.
+        addresses.sort_by_key(|address| Some(address) != own.as_ref());
+        Some(addresses)
+    }
+
+    /// What only the daemon beside the leader does.
+    async fn care(&mut self, roster: &Roster, news: &mut Vec<UpkeepNews>) {
+        let own = self.seat.as_ref().and_then(LocalSeat::client_address);
+        let Some(own) = own.filter(|_| roster.is_managed()) else { return };
+        if self.cared.is_some_and(|at| at.elapsed() < CARE) {
+            return;
+        }
+        self.cared = Some(Instant::now());
+        self.back_up_when_due().await;
+        if !self.store.report_at(&own).await.is_ok_and(|report| report.is_leader()) {
+            self.notes.clear();
+            return;
+        }
+        let Ok(seen) = member::look(&self.store, &mut self.notes).await else { return };
+        let name = |id: u64| {
+            let found = seen.iter().find(|member| member.peer.id == id).map(|member| member.peer.name.clone());
+            found.filter(|name| !name.is_empty()).unwrap_or_else(|| format!("{id:x}"))
+        };
+        match member::step(&self.store, roster, &seen).await {
+            Ok(Some(MemberStep::Promote(id))) => {
+                news.push(UpkeepNews::Member(format!("{} votes from now on", name(id))));
+            }
+            Ok(Some(MemberStep::Remove(id))) => {
+                let text = format!("{} was removed: it did not come into step", name(id));
+                news.push(UpkeepNews::Member(text));
+            }
+            // A promotion that is refused is tried again: the engine may see the learner later than this did.
+            Ok(None) | Err(_) => {}
+        }
+        self.make_room(news).await;
+    }
+
+    /// A full engine refuses every change. It has compacted itself, and gives the room back when it is asked.
+    async fn make_room(&mut self, news: &mut Vec<UpkeepNews>) {
+        let alarms = self.store.alarms().await.unwrap_or_default();
+        if !alarms.iter().any(|alarm| alarm == "nospace") {
+            return;
+        }
+        if let Ok(status) = self.store.status().await {
+            // It may be compacted already.
+            let _ = self.store.compact(status.revision).await;
+        }
+        match self.store.reclaim_space().await {
+            Ok(()) => news.push(UpkeepNews::Member("the engine was full, and has room again".to_owned())),
+            Err(error) => self.complain(format!("the engine is full: {}", chain(&error)), news),
+        }
+    }
+
+    async fn back_up_when_due(&mut self) -> Option<PathBuf> {
+        if self.backed_up.is_some_and(|at| at.elapsed() < BACKUP) {
+            return None;
+        }
+        self.backed_up = Some(Instant::now());
+        // One that fails is missed by nobody but the next disaster: the next one comes in six hours.
+        back_up(&self.place, &*self.store, None).await.ok().map(|(file, _)| file)
+    }
+}
+
+/// Makes this node's certificate for the engine, unless it has one that is good for long enough.
+pub(crate) fn renew_leaf(place: &CertificatePlace, seat: &LocalSeat) -> Result<(), CertificateError> {
+    let now = SystemTime::now();
+    let called = vec![seat.address.to_string(), seat.node.clone(), "localhost".to_owned(), "127.0.0.1".to_owned()];
+    let mut register = IssuedRegister::open(place)?;
+    if let Some((_, serial)) = place.node()? {
+        let seconds = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let left = |leaf: &certificate::IssuedLeaf| Duration::from_secs(leaf.ends_at.saturating_sub(seconds));
+        if register.find(&serial).is_some_and(|leaf| leaf.called == called && left(leaf) > RENEW_LEFT) {
+            return Ok(());
+        }
+    }
+    let authority = CertificateAuthority::open(place, &format!("hostler engine {}", seat.node), now)?;
+    let subject = LeafSubject::Node { name: seat.node.clone(), called };
+    let leaf = authority.issue(&subject, now, LEAF_LIFE)?;
+    register.add(&leaf.certificate, &subject, now, LEAF_LIFE)?;
+    Ok(place.write_node(&leaf)?)
+}
+
+impl ClusterPlace {
+    /// Makes this node's certificate for the engine, and the authority if there is none. Blocks.
+    pub fn prepare_certificates(&self, seat: &LocalSeat) -> Result<(), CertificateError> {
+        renew_leaf(&self.engine_certificates(), seat)
+    }
+}

@@ -1,0 +1,96 @@
+//! Leaving a cluster, and taking another node out of it.
+
+use agent::node::ClusterData;
+use agent::{Agent, ObjectFiles};
+use anyhow::{Context, anyhow};
+use etcd::EngineProcess;
+use model::{NodeName, ObjectPath};
+use protocol::FailureKind;
+
+use super::LocalCluster;
+use crate::backend::{Reply, block_on};
+use crate::exit::Failure;
+
+/// What becomes of the objects that this node knows.
+#[derive(Debug, Default)]
+pub(crate) struct LeavePlan {
+    /// They are this node's alone, and stay with it.
+    own: Vec<ObjectPath>,
+    /// They run on others, and their files go.
+    foreign: Vec<ObjectPath>,
+    /// Whether no other node is in the cluster.
+    is_last: bool,
+}
+
+impl LocalCluster {
+    /// Checks that this node can leave. Changes nothing.
+    pub(crate) fn plan_leave(&self) -> Reply<LeavePlan> {
+        let data = self.data()?;
+        let mut plan = LeavePlan { is_last: data.nodes.len() < 2, ..LeavePlan::default() };
+        let mut shared = Vec::new();
+        let paths = ObjectFiles::of(self.agent.home()).list().context("cannot list the objects")?;
+        for path in paths.into_iter().filter(|path| path.kind().has_instances()) {
+            match self.agent.peers(&path) {
+                _ if plan.is_last => plan.own.push(path),
+                Ok(peers) if peers.is_empty() => plan.own.push(path),
+                Ok(_) => shared.push(path.to_string()),
+                Err(_) => plan.foreign.push(path),
+            }
+        }
+        if !shared.is_empty() {
+            let text = format!(
+                "{} may run here and on other nodes: take this node out of them first (om {} set --kw nodes=…)",
+                shared.join(", "),
+                shared[0]
+            );
+            return Err(Failure::message(FailureKind::Busy, text));
+        }
+        let engine = self.engine()?;
+        if block_on(etcd::read_roster(&engine))?.context("cannot ask the engine")?.is_none() {
+            let text = "the cluster was not made by om cluster: remove [cluster] from cluster.conf, and start the daemon again";
+            return Err(Failure::message(FailureKind::NotSupported, text.to_owned()));
+        }
+        Ok(plan)
+    }
+
+    /// Leaves. The daemon does not run meanwhile.
+    pub(crate) fn go(&self, plan: &LeavePlan) -> Reply<()> {
+        let engine = self.engine()?;
+        let node = self.agent.node().name.clone();
+        let stays = |path: &ObjectPath| plan.own.contains(path);
+        let moved = block_on(etcd::move_out(&self.place, &engine, &node, &stays))?;
+        moved.context("cannot take the objects of this node out of the engine")?;
+        if !plan.is_last {
+            block_on(etcd::leave(&engine, &node))?.context("cannot leave")?;
+        }
+        block_on(EngineProcess::stop(&self.place))?.context("cannot stop the engine")?;
+        self.place.set_engine_aside().context("cannot move the engine's data aside")?;
+        self.place.set_certificates_aside().context("cannot move the certificates aside")?;
+        self.write_conf(&ClusterData { name: "default".to_owned(), nodes: Vec::new(), engine: None })?;
+        self.place.forget_engine().context("cannot forget the engine")?;
+        self.place.remove_seat().context("cannot forget this node's part in the cluster")?;
+        self.remove_files(&plan.foreign)
+    }
+
+    fn remove_files(&self, foreign: &[ObjectPath]) -> Reply<()> {
+        let by = self.author();
+        let agent: &Agent = &self.agent;
+        for path in foreign {
+            let removed = block_on(agent.delete(path, &[], true, &by))?;
+            removed
+                .map_err(|error| anyhow!(agent::chain(&error)).context(format!("cannot remove the file of {path}")))?;
+        }
+        Ok(())
+    }
+
+    /// Takes another node out of the cluster.
+    pub(crate) fn remove(&self, node: &str, is_off: bool) -> Reply<()> {
+        let name: NodeName =
+            node.parse().map_err(|error| Failure::failed(format!("{node:?} is not the name of a node: {error}")))?;
+        if node == self.node() {
+            return Err(Failure::failed(format!("{node} is this node: om cluster leave takes it out")));
+        }
+        let engine = self.engine()?;
+        Ok(block_on(etcd::remove_node(&engine, &name, is_off))?.with_context(|| format!("cannot remove {node}"))?)
+    }
+}

@@ -1,0 +1,183 @@
+//! `om cluster …`: several nodes, and the engine that they share.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+
+use super::action_args::duration;
+use super::{LazyArgs, OutputArgs};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClusterCommand {
+    /// Begin a cluster on this node. What the node has moves into it, and services go on
+    #[command(
+        after_help = "The daemon is started again, by itself. Members of etcd are managed by the daemons; with --engine, the \
+                      cluster uses one that runs already.\n\nExamples:\n  om cluster init\n  \
+                      om cluster init --name blue --addr 10.0.0.1\n  \
+                      om cluster init --engine http://10.0.0.11:2379,http://10.0.0.12:2379"
+    )]
+    Init(LazyArgs<InitArgs>),
+    /// Join the cluster of another node. What this node has moves into it, and services go on
+    #[command(
+        after_help = "Can be repeated: it goes on where it was interrupted. An object that is on both sides with different \
+                      configurations is refused before anything is changed.\n\nExample:\n  \
+                      om cluster join 10.0.0.1 --token H1.5f3c1a2b.Kx0…"
+    )]
+    Join(LazyArgs<JoinArgs>),
+    /// Show the nodes, the members of the engine, and what a loss would mean
+    #[command(after_help = "Examples:\n  om cluster status\n  om cluster status --format json")]
+    Status(LazyArgs<OutputArgs>),
+    /// Check whether this node can begin or join a cluster, or how well its cluster is
+    #[command(
+        after_help = "Exits with 1 if there is an error.\n\nExamples:\n  om cluster check\n  om cluster check --addr 10.0.0.1"
+    )]
+    Check(LazyArgs<CheckArgs>),
+    /// List, make and revoke the tokens by which nodes join
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  om cluster token create --ttl 1d --uses 2\n  om cluster token ls\n  om cluster token revoke 5f3c1a2b"
+    )]
+    Token(LazyArgs<TokenCommand>),
+    /// Take this node out of the cluster. It keeps the objects that are its alone
+    #[command(
+        after_help = "Refused as long as an object names this node and others: take it out of their nodes first.\n\n\
+                      Example:\n  om web set --kw nodes='n1 n3' && om cluster leave"
+    )]
+    Leave,
+    /// Take another node out of the cluster, which is gone
+    #[command(after_help = "Examples:\n  om cluster remove n3\n  om cluster remove n3 --i-know-it-is-off")]
+    Remove(LazyArgs<RemoveNodeArgs>),
+    /// Write all that the cluster knows of its objects to a file
+    #[command(
+        after_help = "Daemons beside a member of the engine do so every six hours, and keep ten.\n\nExample:\n  \
+                      om cluster backup /root/blue.backup"
+    )]
+    Backup {
+        /// The file. By default one below the agent's own directory
+        file: Option<PathBuf>,
+    },
+    /// Bring the configurations of objects back that a backup holds
+    #[command(
+        after_help = "What was made since stays. Services go on; a configuration that changes is like one that was edited.\n\n\
+                      Examples:\n  om cluster restore /root/blue.backup --dry-run\n  om cluster restore /root/blue.backup --object web"
+    )]
+    Restore(LazyArgs<RestoreArgs>),
+    /// What OpenSVC does with clusters and this version does not yet
+    #[command(external_subcommand)]
+    Other(Vec<String>),
+}
+
+/// The address and the ports of this node in a cluster.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct SeatArgs {
+    /// The address at which the other nodes reach this one. By default the one towards them
+    #[arg(long, value_name = "IP")]
+    pub(crate) addr: Option<IpAddr>,
+    /// The ports of the daemon, of the engine for clients, and of the engine for its members
+    #[arg(long, value_name = "API,CLIENT,PEER", value_delimiter = ',', num_args = 3, default_values_t = [1215, 2379, 2380])]
+    pub(crate) ports: Vec<u16>,
+    /// The program etcd. By default the one in the search path
+    #[arg(long, value_name = "FILE")]
+    pub(crate) etcd: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct InitArgs {
+    /// The name of the cluster. By default one is made up
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) seat: SeatArgs,
+    /// `managed`, or the addresses of an etcd that runs already, with commas between them
+    #[arg(long, value_name = "managed|URL,…", default_value = "managed")]
+    pub(crate) engine: String,
+    /// With addresses of https: the certificate of the authority, in PEM
+    #[arg(long, value_name = "FILE", requires_all = ["cert", "key"])]
+    pub(crate) ca: Option<PathBuf>,
+    /// With addresses of https: this node's certificate, in PEM
+    #[arg(long, value_name = "FILE", requires_all = ["ca", "key"])]
+    pub(crate) cert: Option<PathBuf>,
+    /// With addresses of https: the key of the certificate, in PEM
+    #[arg(long, value_name = "FILE", requires_all = ["ca", "cert"])]
+    pub(crate) key: Option<PathBuf>,
+    /// How many members of the engine vote at most: 3, or 5 to survive the loss of two
+    #[arg(long, default_value = "3", value_parser = ["3", "5"])]
+    pub(crate) voters: String,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct JoinArgs {
+    /// A node of the cluster: its address, with its port if that is not 1215
+    #[arg(value_name = "ADDR[:PORT]")]
+    pub(crate) node: String,
+    /// The token, as om cluster init or om cluster token create printed it
+    #[arg(long)]
+    pub(crate) token: String,
+    #[command(flatten)]
+    pub(crate) seat: SeatArgs,
+    /// With an engine that is not managed and https: the certificate of the authority, in PEM
+    #[arg(long, value_name = "FILE", requires_all = ["cert", "key"])]
+    pub(crate) ca: Option<PathBuf>,
+    /// The same: this node's certificate, in PEM
+    #[arg(long, value_name = "FILE", requires_all = ["ca", "key"])]
+    pub(crate) cert: Option<PathBuf>,
+    /// The same: the key of the certificate, in PEM
+    #[arg(long, value_name = "FILE", requires_all = ["ca", "cert"])]
+    pub(crate) key: Option<PathBuf>,
+    /// Wait at most this long for other nodes that join, and until the engine is in step
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) time: Option<Duration>,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) seat: SeatArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct RemoveNodeArgs {
+    /// The node
+    pub(crate) node: String,
+    /// The node may be running services, as far as the cluster knows: say that the machine is off, and stays off
+    #[arg(long)]
+    pub(crate) i_know_it_is_off: bool,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct RestoreArgs {
+    /// The file that om cluster backup wrote
+    pub(crate) file: PathBuf,
+    /// Only these objects. May be repeated
+    #[arg(long, value_name = "PATH")]
+    pub(crate) object: Vec<String>,
+    /// Only print which objects differ
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// List the tokens
+    Ls(OutputArgs),
+    /// Make a token. It is printed this once, alone on standard output
+    #[command(after_help = "Example:\n  om cluster token create --ttl 1d --uses 2")]
+    Create {
+        /// How long it is good for
+        #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = duration)]
+        ttl: Duration,
+        /// How many nodes may join by it
+        #[arg(long, value_name = "N", default_value_t = 10)]
+        uses: u32,
+    },
+    /// Revoke tokens: no node joins by them any more
+    Revoke {
+        /// The ids of the tokens, as om cluster token ls shows them
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
+}
