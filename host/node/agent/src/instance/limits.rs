@@ -2,7 +2,7 @@
 
 use capability::process::is_limit_possible;
 use config::Document;
-use config::diagnostic::{Diagnostic, Span};
+use config::diagnostic::Diagnostic;
 use driver::{LogSeverity, ProgramLimits, ReportMessage};
 use model::object::{GroupLimit, GroupLimits, Resource};
 
@@ -46,9 +46,7 @@ impl Instance<'_> {
             for limit in limits.iter() {
                 let span = || sections.iter().find_map(|section| entry_of(document, section, limit.keyword()));
                 let text = why(limit);
-                all.extend(
-                    text.map(|text| Diagnostic::warning(span().unwrap_or(Span::default()), text, "not in force here")),
-                );
+                all.extend(text.map(|text| Diagnostic::warning(span().unwrap_or_default(), text, "not in force here")));
             }
         };
         if !object.create_pg {
@@ -61,7 +59,7 @@ impl Instance<'_> {
         }
         for resource in &object.resources {
             let reach = self.reach(resource);
-            let why = |limit: &GroupLimit| reach.clone().err().map(|why| no_effect(limit, why)).or(impossible(limit));
+            let why = |limit: &GroupLimit| reach.err().map(|why| no_effect(limit, why)).or(impossible(limit));
             add(&[&resource.section], &resource.limits, &why);
         }
         all
