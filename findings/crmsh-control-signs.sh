@@ -3,8 +3,9 @@
 #
 # One expects that a configuration that was saved can be loaded, and that any value can be shown: Pacemaker takes each of
 # them, and crmsh escapes quotes.
-# A line break comes back as a backslash and an n, a tab as four spaces, without a word and with exit code 0. With a backslash at
-# the end of one value, or before a quote in it, `save` and `show` fail for the whole configuration with "No closing quotation".
+# A line break comes back as a backslash and an n, a tab as four spaces, without a word and with exit code 0. With a
+# backslash at the end of one value, or before a quote in it, `save` and `show` fail for the whole configuration with "No
+# closing quotation".
 #
 # So a resource that was moved to another cluster as text starts with another value, and one path with a backslash keeps crm
 # from showing anything. Save the XML, with `cibadmin --query`: `crm configure save xml` fails as well.

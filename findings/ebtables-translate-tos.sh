@@ -7,8 +7,8 @@
 # 0x80 as "ip dscp 0x00", which each plain packet has. --ip6-tclass is treated the same, and `nft list` shows the
 # rule of `ebtables-nft` in these words too, though it counts the right packets. The exit code is 0.
 #
-# So a bridge that dropped the packets of one class drops all packets without a class after the move to nftables. Divide the number
-# by four, and compare the counters before and after.
+# So a bridge that dropped the packets of one class drops all packets without a class after the move to nftables. Divide
+# the number by four, and compare the counters before and after.
 set -eu
 . "$(dirname "$0")/lib.sh"
 get iptables=1.8.9-2 libxtables12=1.8.9-2 nftables=1.0.6-2+deb12u2 libnftables1=1.0.6-2+deb12u2 libnftnl11=1.2.4-2 \
