@@ -145,5 +145,6 @@ fn nodes_become_a_cluster_and_leave_it(world: &World) {
     n1.om(world, &format!("cluster restore {backup} --object web")).ok();
     until("the configuration is back", || n2.om(world, "web get --kw nodes").stdout.trim() == "n1 n2 n3");
     assert_eq!((processes(&far), processes(&web)), (1, 1), "services did not go on");
+    n1.om(world, "web stop --wait").ok();
     cluster.end();
 }
