@@ -42,7 +42,7 @@ impl Context {
             node: "n1".to_owned(),
             deadline: Duration::from_secs(60),
             vars: vec![
-                ("rundir".to_owned(), "/run/hostler/web".to_owned()),
+                ("rundir".to_owned(), "/run/hostler/svc/web".to_owned()),
                 ("statedir".to_owned(), format!("/var/lib/hostler/svc/web/driver/{rid}")),
                 ("config".to_owned(), "/etc/hostler/web.conf".to_owned()),
             ],

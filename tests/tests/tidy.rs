@@ -100,7 +100,7 @@ const EDGES: &[(&str, &[&str])] = &[
 ];
 
 /// The crates of the workspace that drivers may name besides the SDK and its families.
-const SHARED_WITH_DRIVERS: [&str; 1] = ["run-args"];
+const SHARED_WITH_DRIVERS: [&str; 2] = ["grant", "run-args"];
 
 /// Crates that reach outside of the process, or wait: a pure crate depends on none of them.
 const IMPURE: [&str; 4] = ["tokio", "wasmtime", "rustix", "nix"];

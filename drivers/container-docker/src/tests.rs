@@ -6,7 +6,7 @@ use hostler_sdk::fake::{Case, Host, given, stop_undoes_any_failed_start};
 use super::*;
 
 const SOCKET: &str = "/run/docker.sock";
-const OWN_SOCKET: &str = "/run/hostler/web/engine/docker.sock";
+const OWN_SOCKET: &str = "/run/hostler/svc/web/engine/docker.sock";
 const FIRST: &str = "0000000000000000000000000000000000000000000000000000000000000001";
 
 fn docker() -> DockerContainer {
@@ -355,7 +355,7 @@ fn stop_undoes_a_start_that_failed_half_way() {
 }
 
 fn own_host(engine: &FakeEngine) -> Host {
-    let host = Host::new().directory("/run/hostler/web").text_file("/srv/web/docker/engine-id", "1");
+    let host = Host::new().directory("/run/hostler/svc/web").text_file("/srv/web/docker/engine-id", "1");
     engine.own_on(host, OWN_SOCKET)
 }
 
@@ -381,7 +381,7 @@ fn an_own_engine_runs_from_the_first_container_to_the_last() {
     assert_eq!(host.processes().len(), 1);
     assert!(
         host.processes()[0]
-            .contains("dockerd --config-file /run/hostler/web/engine/docker.json --data-root /srv/web/docker")
+            .contains("dockerd --config-file /run/hostler/svc/web/engine/docker.json --data-root /srv/web/docker")
     );
     own("container#2", &host).start().is_changed("000000000000 is running from mariadb");
     own("container#1", &host).status().is(State::Up).stop().is_changed("stopped 000000000000");
@@ -399,15 +399,15 @@ fn an_own_engine_gets_images_where_the_node_s_does() {
     {
         let host = own_host(&engine()).text_file("/etc/docker/daemon.json", node);
         own("container#1", &host).start().is_changed("000000000000 is running from mariadb");
-        assert_eq!(host.content("/run/hostler/web/engine/docker.json").as_deref(), Some(own_configuration));
+        assert_eq!(host.content("/run/hostler/svc/web/engine/docker.json").as_deref(), Some(own_configuration));
     }
 }
 
 #[test]
 fn an_interrupted_shutdown_of_an_own_engine_does_not_block_the_next_call() {
     let engine = engine();
-    let mark = "/run/hostler/web/engine/ending.of-an-earlier-action";
-    let host = own_host(&engine).directory("/run/hostler/web/engine").directory(mark);
+    let mark = "/run/hostler/svc/web/engine/ending.of-an-earlier-action";
+    let host = own_host(&engine).directory("/run/hostler/svc/web/engine").directory(mark);
     own("container#1", &host).start().is_changed("000000000000 is running from mariadb");
     assert!(host.has_file(mark));
     own("container#1", &host).stop().is_changed("stopped 000000000000, and stopped the engine");
@@ -484,7 +484,7 @@ fn unprovision_stops_an_own_engine_too() {
 
 #[test]
 fn unprovision_starts_no_engine_on_data_that_are_not_there() {
-    let host = || engine().own_on(Host::new().directory("/run/hostler/web"), OWN_SOCKET);
+    let host = || engine().own_on(Host::new().directory("/run/hostler/svc/web"), OWN_SOCKET);
     // They may be on a file system that is not mounted any longer.
     for host in [host(), host().directory("/srv/web/docker")] {
         own("container#1", &host)

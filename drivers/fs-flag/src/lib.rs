@@ -50,10 +50,10 @@ mod tests {
 
     use super::*;
 
-    const FLAG: &str = "/run/hostler/web/fs#1.flag";
+    const FLAG: &str = "/run/hostler/svc/web/fs#1.flag";
 
     fn host() -> Host {
-        Host::new().directory("/run/hostler/web")
+        Host::new().directory("/run/hostler/svc/web")
     }
 
     fn flag(host: &Host) -> Case<FlagFile> {
@@ -68,12 +68,12 @@ mod tests {
             .is(State::Down)
             .labelled(FLAG)
             .start()
-            .is_changed("made /run/hostler/web/fs#1.flag")
+            .is_changed("made /run/hostler/svc/web/fs#1.flag")
             .status()
             .is(State::Up)
             .then(|host| assert!(host.has_file(FLAG)))
             .stop()
-            .is_changed("removed /run/hostler/web/fs#1.flag")
+            .is_changed("removed /run/hostler/svc/web/fs#1.flag")
             .status()
             .is(State::Down);
         assert!(!host.has_file(FLAG));
@@ -84,10 +84,10 @@ mod tests {
         let host = host().text_file(FLAG, "");
         flag(&host)
             .start()
-            .is_unchanged("/run/hostler/web/fs#1.flag already exists")
+            .is_unchanged("/run/hostler/svc/web/fs#1.flag already exists")
             .stop()
             .stop()
-            .is_unchanged("/run/hostler/web/fs#1.flag does not exist");
+            .is_unchanged("/run/hostler/svc/web/fs#1.flag does not exist");
     }
 
     #[test]
@@ -96,7 +96,7 @@ mod tests {
         let host = host().failing("files.write", full);
         flag(&host)
             .start()
-            .fails_with("write /run/hostler/web/fs#1.flag: no space left on device")
+            .fails_with("write /run/hostler/svc/web/fs#1.flag: no space left on device")
             .status()
             .is(State::Down);
     }

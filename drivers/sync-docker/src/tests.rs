@@ -136,7 +136,7 @@ fn a_missing_image_is_not_sent() {
         .on(&bare)
         .sync("update", &["n2"])
         .fails_with("the object's own engine does not run here");
-    assert!(bare.calls().iter().any(|call| call.contains("-H unix:///run/hostler/web/engine/docker.sock ")));
+    assert!(bare.calls().iter().any(|call| call.contains("-H unix:///run/hostler/svc/web/engine/docker.sock ")));
     assert_eq!(sent(&host), [""; 0]);
 }
 

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use super::grants::DriverGrants;
 use super::ledger::FakeHolding;
 use super::world::{CapabilityCall, FileNode, HostState, InjectedFailure};
 use crate::bindings::hostler::driver::types::CapabilityError as Refusal;
@@ -93,7 +94,7 @@ impl Host {
 
     /// Calls capabilities on this host without a driver, to test code that drivers share.
     pub fn enter<T>(&self, call: impl FnOnce() -> T) -> T {
-        self.run((&[], &Context::fake("app#1")), None, call)
+        self.run((None, &Context::fake("app#1")), None, call)
     }
 
     /// The number of calls that have changed something so far.
@@ -104,12 +105,13 @@ impl Host {
     /// Calls a driver on this host. `reading` is the verb if it may only read.
     pub(super) fn run<T>(
         &self,
-        (grants, context): (&'static [&'static str], &Context),
+        (grants, context): (Option<&'static [&'static str]>, &Context),
         reading: Option<&'static str>,
         call: impl FnOnce() -> T,
     ) -> T {
         self.change(|world| {
-            (world.grants, world.reading) = (grants, reading);
+            (world.grants, world.reading) = (grants.unwrap_or_default(), reading);
+            world.held = grants.map(|grants| DriverGrants::of(grants, context));
             (world.rid, world.adopting) = (context.rid.clone(), context.adopt());
             // As on a node: both are there before the first call.
             for directory in [context.rundir(), context.statedir()].into_iter().flatten() {
@@ -122,7 +124,7 @@ impl Host {
         let before = CURRENT.replace(Some(self.clone()));
         let answer = call();
         CURRENT.set(before);
-        self.change(|world| world.reading = None);
+        self.change(|world| (world.reading, world.held) = (None, None));
         answer
     }
 
@@ -133,6 +135,7 @@ impl Host {
         work: impl FnOnce(&mut HostState) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
         let host = Host::current(name);
+        host.hold_call(name, subject);
         host.record(name, subject)?;
         host.change(work)
     }
@@ -148,6 +151,7 @@ impl Host {
         if let Some(verb) = host.change(|world| world.reading) {
             panic!("{verb} called {name} {subject}: it must not change anything");
         }
+        host.hold_call(name, subject);
         host.record(name, subject)?;
         host.change(|world| match &mut world.cut {
             Some((0, error)) => Err(error.clone().into()),

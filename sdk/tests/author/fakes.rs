@@ -7,7 +7,7 @@ use hostler_sdk::{
     Attachment, CapabilityError, Command, Context, Error, State, TargetReport, clock, errno, files, process,
 };
 
-use crate::samples::{Asker, Changer, Leaver, Liar, Probe, RunAs};
+use crate::samples::{Asker, Changer, Leaver, Liar, Probe, RunAs, Taker};
 
 /// The message with which an expression panics.
 fn panic_of<T>(case: impl FnOnce() -> T + std::panic::UnwindSafe) -> String {
@@ -23,6 +23,25 @@ fn liar(how: &str) -> hostler_sdk::fake::Case<Liar> {
 fn a_status_that_changes_something_is_caught() {
     let message = panic_of(|| liar("").status());
     assert_eq!(message, "status called files.write /srv/x: it must not change anything");
+}
+
+#[test]
+fn a_call_that_no_line_of_grants_covers_is_caught_with_the_line_that_is_missing() {
+    let host = Host::new().directory("/srv").program("/bin/tar", 0, "");
+    let start = |what: &str| given(Taker { what: what.to_owned() }).on(&host).start();
+    start("program").is_changed("took");
+    for (what, line) in [
+        ("memory", "files.write = {statedir}/x"),
+        ("tree", "files.write = /srv/x/**"),
+        ("option", "exec = /bin/tar -cf a"),
+        ("bind", "mount = bind /srv/a on /srv/b"),
+    ] {
+        let message = panic_of(std::panic::AssertUnwindSafe(|| start(what)));
+        assert!(message.contains(&format!("{line:?} is missing")), "{what}: {message}");
+        assert!(message.starts_with("no line of GRANTS covers "), "{message}");
+    }
+    // What drivers share is tested without a driver.
+    assert_eq!(host.enter(|| files::exists("/srv/x")), Ok(false));
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn the_driver_is_described_as_its_source_says() {
         "summary": "A probe of \"quotes\" and \\backslashes.",
         "description": "Line one,\nline two.\n\nSecond paragraph: ünïcödé.",
         "keywords": null,
-        "grants": ["exec = {kw:command}", "files.read = {kw:file}"],
+        "grants": ["exec = {kw:command}", "files.read = {kw:file}", "http.unix = POST /run/engine.sock /**"],
         "verbs": ["status", "stop", "run", "sync", "enter", "exec", "logs", "migrate"],
         "persistent": true,
     });

@@ -51,7 +51,7 @@ pub(crate) struct RunAs {
 impl Driver for Probe {
     const NAME: &str = "task.probe";
     const ALIASES: &[&str] = &["prober"];
-    const GRANTS: &[&str] = &["exec = {kw:command}", "files.read = {kw:file}"];
+    const GRANTS: &[&str] = &["exec = {kw:command}", "files.read = {kw:file}", "http.unix = POST /run/engine.sock /**"];
     const PERSISTENT: bool = true;
 
     fn status(&self, _: &Context) -> Result<Status> {
@@ -112,6 +112,7 @@ pub(crate) struct Liar {
 // Not `#[driver]`: a crate exports one.
 impl Driver for Liar {
     const NAME: &str = "fs.liar";
+    const GRANTS: &[&str] = &["files.write = /srv/x"];
 
     fn status(&self, _: &Context) -> Result<Status> {
         files::write("/srv/x", "status was here", Mode(0o600))?;
@@ -159,6 +160,40 @@ impl Driver for Changer {
     }
 }
 
+/// A driver that does more than it asks for.
+#[derive(Keywords)]
+pub(crate) struct Taker {
+    /// What it does.
+    pub what: String,
+}
+
+impl Driver for Taker {
+    const NAME: &str = "app.taker";
+    const GRANTS: &[&str] = &[
+        "files.read = {kw:file}",
+        "exec(user={kw:user}) = /bin/tar -xf {kw:archive} [ {kw:files} ]",
+        "net.addr = {kw:name} on {kw:dev}",
+        "http = GET {kw:url}/status",
+        "mount = tmpfs tmpfs on {kw:mnt}",
+    ];
+
+    fn status(&self, _: &Context) -> Result<Status> {
+        Ok(Status::not_applicable())
+    }
+
+    fn start(&self, context: &Context) -> Result<Outcome> {
+        match self.what.as_str() {
+            "memory" => files::write(context.statedir()?.join("x"), "", Mode(0o600))?,
+            "tree" => files::remove_tree("/srv/x").map(drop)?,
+            "program" => Command::new("/bin/tar").args(["-xf", "a", "b", "c"]).check().map(drop)?,
+            "option" => Command::new("/bin/tar").args(["-cf", "a"]).check().map(drop)?,
+            "bind" => mount::mount("bind", "/srv/a", "/srv/b", &[])?,
+            other => return Err(Error::failed(other)),
+        }
+        Ok(Outcome::changed("took"))
+    }
+}
+
 /// A driver that makes two things, and may forget the first when the second is not there.
 #[derive(Keywords)]
 pub(crate) struct Leaver {
@@ -168,6 +203,7 @@ pub(crate) struct Leaver {
 
 impl Driver for Leaver {
     const NAME: &str = "fs.leaver";
+    const GRANTS: &[&str] = &["files.write = /srv/first", "files.write = /srv/second"];
 
     fn status(&self, _: &Context) -> Result<Status> {
         Ok(Status::up_if(files::exists("/srv/first")?))

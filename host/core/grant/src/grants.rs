@@ -102,7 +102,9 @@ impl Grants {
         let capability = &line[..end];
         let about = |unbound: &&UnboundRequest| {
             let own = unbound.request.0.capability;
-            own.name == capability || own.also_decided_by.contains(&capability)
+            let text = unbound.request.0.as_str();
+            let has_all = attributes_of(line).iter().all(|attribute| text.contains(attribute));
+            (own.name == capability || own.also_decided_by.contains(&capability)) && has_all
         };
         let UnboundRequest { keyword, request } = self.unbound.iter().find(about)?;
         Some(Refuser::ForeignDefault { keyword: keyword.clone(), request: request.0.as_str().to_owned() })
@@ -314,6 +316,17 @@ impl Grants {
         }
         Ok(PermitTerms { access, rule: Some(request.clone()) })
     }
+}
+
+/// The names of the attributes of a line.
+fn attributes_of(line: &str) -> Vec<&str> {
+    let head = line.split(" = ").next().unwrap_or_default();
+    let inner = head.split_once('(').map_or("", |(_, inner)| inner.trim_end_matches(')'));
+    inner
+        .split(',')
+        .map(|one| one.split('=').next().unwrap_or_default().trim())
+        .filter(|name| !name.is_empty())
+        .collect()
 }
 
 /// A request that is not bound, because a keyword in it has only the default of a third party.

@@ -25,7 +25,7 @@ mod request;
 
 pub use bind::context::{BindError, DeviceLedger, GrantContext, GrantKeyword, NoDeviceLedger};
 pub use capability::{NetnsReference, NetnsReferenceError, op};
-pub use explain::{EffectiveGrant, GrantSentence, GrantStatus, consent, suggested_request};
+pub use explain::{EffectiveGrant, GrantSentence, GrantStatus, WideGrants, consent, suggested_request};
 pub use grants::{Grants, PathFollower};
 pub use guard::SocketGuard;
 pub use operation::{Access, Operation};

@@ -61,7 +61,8 @@ impl<D: Driver> Case<D> {
     /// Calls `status`. It panics if that changes anything.
     #[track_caller]
     pub fn status(mut self) -> Case<D> {
-        let answer = self.host.run((D::GRANTS, &self.context), Some("status"), || self.driver.status(&self.context));
+        let answer =
+            self.host.run((Some(D::GRANTS), &self.context), Some("status"), || self.driver.status(&self.context));
         self.last = LastAnswer::Status(answer);
         self
     }
@@ -70,7 +71,7 @@ impl<D: Driver> Case<D> {
     #[track_caller]
     pub fn validate(mut self) -> Case<D> {
         let answer =
-            self.host.run((D::GRANTS, &self.context), Some("validate"), || self.driver.validate(&self.context));
+            self.host.run((Some(D::GRANTS), &self.context), Some("validate"), || self.driver.validate(&self.context));
         self.last = LastAnswer::Problems(answer);
         self
     }
@@ -102,7 +103,7 @@ impl<D: Driver> Case<D> {
     #[track_caller]
     fn act(mut self, verb: &'static str, action: impl FnOnce(&D, &Context) -> Result<Outcome>) -> Case<D> {
         let before = self.host.changes();
-        let answer = self.host.run((D::GRANTS, &self.context), None, || action(&self.driver, &self.context));
+        let answer = self.host.run((Some(D::GRANTS), &self.context), None, || action(&self.driver, &self.context));
         let changes = self.host.changes() - before;
         if let Ok(outcome) = &answer {
             let calls = self.host.calls();

@@ -9,7 +9,8 @@ impl<D: Task> Case<D> {
     #[track_caller]
     pub fn run(mut self) -> Case<D> {
         // Not `act`, which checks the claim that nothing changed: the report of a run makes none.
-        self.last = LastAnswer::Run(self.host.run((D::GRANTS, &self.context), None, || self.driver.run(&self.context)));
+        self.last =
+            LastAnswer::Run(self.host.run((Some(D::GRANTS), &self.context), None, || self.driver.run(&self.context)));
         self
     }
 
@@ -30,7 +31,8 @@ impl<D: Sync> Case<D> {
     pub fn sync(mut self, verb: &str, targets: &[&str]) -> Case<D> {
         let targets: Vec<String> = targets.iter().map(|target| (*target).to_owned()).collect();
         self.last = LastAnswer::Sync(
-            self.host.run((D::GRANTS, &self.context), None, || self.driver.sync_all(&self.context, verb, &targets)),
+            self.host
+                .run((Some(D::GRANTS), &self.context), None, || self.driver.sync_all(&self.context, verb, &targets)),
         );
         self
     }
@@ -51,8 +53,9 @@ impl<D: Console> Case<D> {
     #[track_caller]
     pub fn enter(mut self) -> Case<D> {
         // Unlike logs, enter may change something: a container engine must create the process before it is attached.
-        self.last =
-            LastAnswer::Console(self.host.run((D::GRANTS, &self.context), None, || self.driver.enter(&self.context)));
+        self.last = LastAnswer::Console(
+            self.host.run((Some(D::GRANTS), &self.context), None, || self.driver.enter(&self.context)),
+        );
         self
     }
 
@@ -61,7 +64,7 @@ impl<D: Console> Case<D> {
     pub fn exec(mut self, argv: &[&str]) -> Case<D> {
         let argv: Vec<String> = argv.iter().map(|word| (*word).to_owned()).collect();
         self.last = LastAnswer::Console(
-            self.host.run((D::GRANTS, &self.context), None, || self.driver.exec(&self.context, &argv)),
+            self.host.run((Some(D::GRANTS), &self.context), None, || self.driver.exec(&self.context, &argv)),
         );
         self
     }
@@ -70,7 +73,7 @@ impl<D: Console> Case<D> {
     #[track_caller]
     pub fn logs(mut self, follow: bool) -> Case<D> {
         self.last = LastAnswer::Console(
-            self.host.run((D::GRANTS, &self.context), Some("logs"), || self.driver.logs(&self.context, follow)),
+            self.host.run((Some(D::GRANTS), &self.context), Some("logs"), || self.driver.logs(&self.context, follow)),
         );
         self
     }

@@ -4,6 +4,7 @@ use super::{ImportResult, not_found, os};
 pub(crate) use crate::bindings::hostler::driver::http::{Endpoint, Request, Response};
 use crate::bindings::hostler::driver::types::Kv;
 use crate::errno::ECONNREFUSED;
+use crate::fake::grants::request;
 use crate::fake::world::{FakeServer, HostState};
 use crate::fake::{Host, ServerRequest, ServerResponse};
 
@@ -14,6 +15,11 @@ pub(crate) fn send(r: &Request) -> ImportResult<Response> {
     };
     let line = format!("{} {to}", r.method);
     let host = Host::current("http.send");
+    let op = match &r.endpoint {
+        Endpoint::Url(url) => request(&r.method, Some(url), None),
+        Endpoint::Unix((socket, path)) => request(&r.method, None, Some((socket, path))),
+    };
+    op.iter().for_each(|op| host.hold("http.send", &**op));
     // The last server wins, so that a test can replace an earlier one.
     let found = |world: &mut HostState| match world.servers.iter().rev().find(|(base, _)| to.starts_with(base.as_str()))
     {

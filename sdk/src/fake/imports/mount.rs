@@ -1,5 +1,7 @@
 //! The imports of `wit/mount.wit`.
 
+use grant::op::{MountFilesystem, MountFreedom, MountOption};
+
 use super::{CapabilityError, ImportResult, not_found, os};
 pub(crate) use crate::bindings::hostler::driver::mount::{MountEntry, Request, Usage};
 use crate::errno::{EBUSY, EINVAL, ENODEV};
@@ -21,6 +23,20 @@ pub(crate) fn supports(fstype: &str) -> ImportResult<bool> {
 }
 
 pub(crate) fn mount(r: &Request) -> ImportResult<()> {
+    let options = r.options.iter().flat_map(|list| list.split(',')).filter(|option| !option.is_empty());
+    let option = |option: &str| match option.split_once('=') {
+        Some((name, value)) => MountOption { name: name.to_owned(), value: Some(value.to_owned()) },
+        None => MountOption::flag(option),
+    };
+    let op = MountFilesystem {
+        fstype: r.fstype.clone(),
+        source: r.source.clone(),
+        target: r.target.clone().into(),
+        options: options.map(option).collect(),
+        freedom: MountFreedom::Full,
+        binds_file: false,
+    };
+    Host::current("mount.mount").hold("mount.mount", &op);
     Host::mutate("mount.mount", &format!("{} {} {}", r.fstype, r.source, r.target), |world| {
         if world.unsupported.contains(&r.fstype) {
             return os(ENODEV, format!("mount {}", r.target));

@@ -1,5 +1,7 @@
 //! The imports of `wit/net.wit`.
 
+use grant::op::ChangeRoute;
+
 use super::{ImportResult, not_found, os};
 pub(crate) use crate::bindings::hostler::driver::net::{Address, Holder, Link, Route};
 use crate::errno::EEXIST;
@@ -104,6 +106,7 @@ pub(crate) fn routes_to(destination: &str) -> ImportResult<Vec<Route>> {
 }
 
 pub(crate) fn add_route(r: &Route) -> ImportResult<bool> {
+    Host::current("net.add-route").hold("net.add-route", &change_of(r));
     Host::mutate("net.add-route", &r.destination, |world| {
         let route = whole(r);
         if world.routes.iter().any(|there| there.leads_like(&route)) {
@@ -117,6 +120,7 @@ pub(crate) fn add_route(r: &Route) -> ImportResult<bool> {
 }
 
 pub(crate) fn remove_route(r: &Route) -> ImportResult<bool> {
+    Host::current("net.remove-route").hold("net.remove-route", &change_of(r));
     Host::mutate("net.remove-route", &r.destination, |world| {
         let before = world.routes.len();
         let route = whole(r);
@@ -126,6 +130,12 @@ pub(crate) fn remove_route(r: &Route) -> ImportResult<bool> {
         world.changes += u32::from(removed);
         Ok(removed)
     })
+}
+
+/// The operation on a route.
+pub(super) fn change_of(route: &Route) -> ChangeRoute {
+    let gateway = route.gateway.as_ref().and_then(|gateway| gateway.parse().ok());
+    ChangeRoute { destination: route.destination.clone(), gateway, dev: route.dev.clone() }
 }
 
 /// The route as the kernel has it: `default` is of one family.

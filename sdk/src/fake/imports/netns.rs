@@ -1,6 +1,8 @@
 //! The imports of `wit/netns.wit`.
 
-use super::net::{is_own, neighbour, whole};
+use grant::op::ChangeNetnsRoute;
+
+use super::net::{change_of, is_own, neighbour, whole};
 use super::{ImportResult, not_found, os};
 use crate::bindings::hostler::driver::net::{Holder, Route};
 use crate::bindings::hostler::driver::netns::{Address, Contents, Link};
@@ -140,6 +142,7 @@ pub(crate) fn announce(netns: &str, dev: &str, address: &str) -> ImportResult<()
 /// Like the kernel, this accepts a gateway only if a route reaches it, or with `onlink`.
 pub(crate) fn add_route(netns: &str, r: &Route, options: &[Kv]) -> ImportResult<bool> {
     let onlink = options.iter().any(|option| option.key == "onlink" && option.value == "true");
+    Host::current("netns.add-route").hold("netns.add-route", &change_in(netns, r));
     Host::mutate("netns.add-route", &format!("{netns} {}", r.destination), |world| {
         let Some(contents) = world.namespaces.get_mut(netns) else { return not_found(netns) };
         let route = whole(r);
@@ -159,6 +162,7 @@ pub(crate) fn add_route(netns: &str, r: &Route, options: &[Kv]) -> ImportResult<
 }
 
 pub(crate) fn remove_route(netns: &str, r: &Route) -> ImportResult<bool> {
+    Host::current("netns.remove-route").hold("netns.remove-route", &change_in(netns, r));
     Host::mutate("netns.remove-route", &format!("{netns} {}", r.destination), |world| {
         let Some(contents) = world.namespaces.get_mut(netns) else { return not_found(netns) };
         let before = contents.routes.len();
@@ -169,6 +173,11 @@ pub(crate) fn remove_route(netns: &str, r: &Route) -> ImportResult<bool> {
         world.changes += u32::from(removed);
         Ok(removed)
     })
+}
+
+/// The operation on a route in a namespace.
+fn change_in(netns: &str, route: &Route) -> ChangeNetnsRoute {
+    ChangeNetnsRoute { route: change_of(route), netns: netns.to_owned() }
 }
 
 /// The namespace, if it contains that link.

@@ -1,5 +1,7 @@
 //! The imports of `wit/process.wit`.
 
+use grant::op::{RunProgram, StartProgram};
+
 use super::{ImportResult, not_found};
 pub(crate) use crate::bindings::hostler::driver::process::{Command, Output, Piped, ProcessInfo};
 use crate::fake::ledger::HeldThing;
@@ -8,6 +10,8 @@ use crate::fake::{Host, ProgramRun};
 
 pub(crate) fn run(c: &Command) -> ImportResult<Output> {
     let host = Host::current("process.run");
+    let op = RunProgram { program: c.program.clone().into(), args: c.args.clone(), ..RunProgram::default() };
+    host.hold("process.run", &op);
     let found = |world: &mut HostState| match world.programs.get(&c.program) {
         Some(program) => Ok(program.clone()),
         None => not_found(&c.program),
@@ -75,6 +79,8 @@ fn line(c: &Command) -> String {
 }
 
 pub(crate) fn spawn(c: &Command) -> ImportResult<u32> {
+    let op = StartProgram { program: c.program.clone().into(), args: c.args.clone(), ..StartProgram::default() };
+    Host::current("process.spawn").hold("process.spawn", &op);
     Host::mutate("process.spawn", &line(c), |world| {
         // The faked program does not run: a process that outlives the call only has to be in the list.
         add_process(world, std::iter::once(&c.program).chain(&c.args).cloned().collect());

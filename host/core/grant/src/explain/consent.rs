@@ -38,10 +38,7 @@ impl GrantRequest {
     pub fn wide_line(&self) -> String {
         let line = &self.0;
         let (head, rest) = halves(line.as_str());
-        let words = tokens(rest, 1).unwrap_or_default();
-        let words: Vec<String> =
-            words.iter().enumerate().map(|(at, word)| policy_word(line.capability, at, word)).collect();
-        format!("{} = {}", head.trim(), words.join(" "))
+        format!("{} = {}", head.trim(), policy_words(line.capability, rest).join(" "))
     }
 }
 
@@ -67,12 +64,18 @@ fn denials(lines: &[String]) -> Vec<String> {
 }
 
 /// Cuts a line at its `=`, which is not the `=` of an attribute.
-fn halves(line: &str) -> (&str, &str) {
+pub(super) fn halves(line: &str) -> (&str, &str) {
     let equals = line.find('=').unwrap_or(line.len());
     let attributes = line.find('(').filter(|open| *open < equals);
     // `user=x` in parentheses holds an `=` too.
     let close = attributes.and_then(|_| line.find(')')).unwrap_or(0);
     line[close..].split_once('=').map_or((line, ""), |(_, rest)| (&line[..line.len() - rest.len() - 1], rest))
+}
+
+/// The words of a request as a policy can write them.
+pub(super) fn policy_words(capability: &Capability, words: &str) -> Vec<String> {
+    let words = tokens(words, 1).unwrap_or_default();
+    words.iter().enumerate().map(|(at, word)| policy_word(capability, at, word)).collect()
 }
 
 /// Writes a word of a request as a policy can.

@@ -3,7 +3,9 @@
 pub mod consent;
 mod effective;
 mod suggestion;
+mod wide;
 
 pub use suggestion::suggested_request;
 
 pub use effective::{EffectiveGrant, GrantSentence, GrantStatus};
+pub use wide::WideGrants;
