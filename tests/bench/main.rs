@@ -6,6 +6,7 @@
 //! the real `om`, each in a process of its own; calls of drivers and plans are made through the libraries.
 
 mod commands;
+mod denied;
 mod library;
 mod measure;
 mod node;
@@ -29,6 +30,7 @@ fn main() -> Result<()> {
     let mut table = Table::default();
     let references = references::measure(&node, &mut table)?;
     library::calls(&node, &references, &mut table)?;
+    denied::calls(&mut table)?;
     library::plan(&mut table)?;
     library::proof(&mut table)?;
     commands::status(&node, &references, &mut table)?;

@@ -124,7 +124,25 @@ fn a_working_directory_is_granted(world: &World) {
 
 fn a_program_of_root_gets_no_variable_that_loads_code(world: &World) {
     install(world);
-    for variable in ["LD_PRELOAD", "GCONV_PATH", "BASH_ENV", "PYTHONPATH", "PERL5OPT", "RSYNC_RSH", "GIT_SSH", "PATH"] {
+    for variable in [
+        "LD_PRELOAD",
+        "GCONV_PATH",
+        "BASH_ENV",
+        "PYTHONPATH",
+        "PERL5OPT",
+        "RSYNC_RSH",
+        "RSYNC_CONNECT_PROG",
+        "GIT_SSH",
+        "PATH",
+        "TAR_OPTIONS",
+        "XTABLES_LIBDIR",
+        "TC_LIB_DIR",
+        "SSH_ASKPASS",
+        "VIMINIT",
+        "LVM_SYSTEM_DIR",
+        "DOTNET_STARTUP_HOOKS",
+        "npm_config_script_shell",
+    ] {
         let config = format!("program = /usr/bin/env\nenvironment = {variable}=/nowhere\n");
         let refused = attempt(world, "", &format!("run-with {variable} /nowhere /usr/bin/env"), &config).ends(1);
         refused.says("makes programs load code");
@@ -132,7 +150,22 @@ fn a_program_of_root_gets_no_variable_that_loads_code(world: &World) {
     // Where a program looks for its settings is root's word in the namespace root alone.
     let home = "program = /usr/bin/env\nenvironment = HOME=/nowhere\n";
     attempt(world, "", "run-with HOME /nowhere /usr/bin/env", home).ok();
+    // A language or a time zone is a name. The C library takes a path for a file of its own, which it parses.
+    for (name, value) in
+        [("LC_ALL", "../../srv/own/x"), ("LANG", "/srv/own/x"), ("TZ", ":/srv/own/x"), ("TZ", "/etc/shadow")]
+    {
+        let refused = attempt(world, "", &format!("run-with {name} {value} /usr/bin/env"), "program = /usr/bin/env\n");
+        refused.ends(1).says("no keyword of the resource holds");
+    }
+    attempt(world, "", "run-with LC_ALL de_DE.UTF-8@euro /usr/bin/env", "program = /usr/bin/env\n").ok();
+    attempt(world, "", "run-with TZ Europe/Paris /usr/bin/env", "program = /usr/bin/env\n").ok();
     policy(world, "ns1", "allow exec = /usr/bin/env\n");
+    for variable in ["DOCKER_HOST", "DBUS_SYSTEM_BUS_ADDRESS", "KUBECONFIG", "SSL_CERT_FILE"] {
+        let config = format!("program = /usr/bin/env\nenvironment = {variable}=/nowhere\n");
+        let run = format!("run-with {variable} /nowhere /usr/bin/env");
+        attempt(world, "", &run, &config).ok();
+        attempt(world, "ns1/svc/", &run, &config).ends(1).says("makes programs load code");
+    }
     attempt(world, "ns1/svc/", "run-with HOME /nowhere /usr/bin/env", home).ends(1).says("makes programs load code");
     attempt(world, "", "run-with PORT 80 /usr/bin/env", "program = /usr/bin/env\nenvironment = PORT=80\n").ok();
 }
@@ -305,6 +338,15 @@ fn a_namespace_mounts_no_loop_device_of_another_object(world: &World) {
     );
     world.om("ns1/svc/thief start").ends(1).says("a loop device that no resource of this object attached");
     world.om("ns1/svc/thief provision").ends(1).says("loop device");
+    // Nor by what is on it: a label is no secret.
+    assert!(Command::new("e2label").args([&device, "theirs"]).status().unwrap().success());
+    policy(
+        world,
+        "ns1",
+        &format!("{OWN_VOLUMES}allow mount = ext4 LABEL=* on {{w}}/srv/{{namespace}}/**\nallow block.read = LABEL=*\n"),
+    );
+    world.om("ns1/svc/thief set --kw fs#1.dev=LABEL=theirs").ok();
+    world.om("ns1/svc/thief start").ends(1).says("a loop device that no resource of this object attached");
     assert_eq!(options_of(&world.path("srv/ns1/mnt")), "");
     assert!(Command::new("losetup").args(["-d", &device]).status().unwrap().success());
 }

@@ -2,7 +2,7 @@
 //! by the name that led there. The links are root's, as no others are followed.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{chown, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,6 +14,7 @@ crate::trials!(
     a_mount_is_judged_where_it_is_made,
     a_layer_of_an_overlay_is_judged_where_it_is,
     a_socket_is_judged_where_it_is,
+    a_working_directory_is_judged_where_it_is,
     a_device_is_judged_under_all_of_its_names
 );
 
@@ -134,6 +135,29 @@ fn a_socket_is_judged_where_it_is(world: &World) {
     });
     asked("link", "socket").ends(1);
     assert!(answered.join().unwrap(), "what nothing denies is allowed");
+}
+
+fn a_working_directory_is_judged_where_it_is(world: &World) {
+    let home = Place::new("directories");
+    let at = home.shown();
+    install(world);
+    let tried = |name: &str, namespace: &str| {
+        let config = format!("program = /bin/pwd\ncwd = {at}/{name}\n");
+        attempt(world, namespace, &format!("run-in {at}/{name} /bin/pwd"), &config)
+    };
+    tried("link/mnt", "").ok();
+    symlink(home.0.join("real/mnt"), home.0.join("only/mnt")).unwrap();
+    policy(world, "ns1", &format!("allow exec(cwd={at}/only/**) = /bin/pwd\n"));
+    tried("only/mnt", "ns1/svc/").ends(1).says("real/mnt");
+    policy(world, "ns1", &format!("allow exec(cwd={at}/link/**) = /bin/pwd\n"));
+    tried("link/mnt", "ns1/svc/").ok();
+    // What a team may write is no place for a link that a program of root follows.
+    fs::create_dir(home.0.join("team")).unwrap();
+    symlink("/etc", home.0.join("team/mnt")).unwrap();
+    chown(home.0.join("team"), Some(1001), Some(1001)).unwrap();
+    policy(world, "ns1", &format!("allow exec(cwd={at}/**) = /bin/pwd\nallow exec(cwd=/etc) = /bin/pwd\n"));
+    tried("team/mnt", "ns1/svc/").ends(1).says("symbolic link");
+    tried("team/mnt", "").ends(1).says("symbolic link");
 }
 
 fn a_device_is_judged_under_all_of_its_names(world: &World) {

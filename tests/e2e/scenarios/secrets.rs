@@ -18,6 +18,7 @@ crate::trials!(
     a_task_gets_them_too,
     a_store_is_its_namespaces_own,
     with_another_key_file_nothing_is_lost,
+    what_a_configuration_says_shows_nowhere,
     a_container_gets_them_by_the_engines_interface,
 );
 
@@ -241,6 +242,49 @@ fn with_another_key_file_nothing_is_lost(world: &World) {
     world.om("sec/db decode --key pin").ok().prints("hunter7");
     world.om("web start").ok();
     world.om("web stop").ok();
+}
+
+/// Values of the configuration that have the names of secrets, and variables that do.
+fn what_a_configuration_says_shows_nowhere(world: &World) {
+    let config = "[DEFAULT]\nnodes = n1\n[env]\ndb_password = hunter21\ncheck = {w}/act check 1\n\
+                  [app#1]\ntype = forking\nstart = /bin/echo --password {env.db_password}\nstop = /bin/true\ncheck = /bin/true\n\
+                  environment = API_TOKEN=hunter22 MODE=slow\n";
+    world.create("web", config);
+    for line in [
+        "web print config",
+        "web print config --format json",
+        "web print config --eval",
+        "web config show",
+        "web get --kw env.db_password",
+        "web get --kw app#1.environment",
+        "web get --kw app#1.start --eval --format json",
+        "web eval --kw app#1.start",
+        "web eval --kw env.db_password",
+        "web start",
+        "web print status --refresh",
+        "web explain",
+        "web logs",
+        "web config history --format json",
+        "web start --dry-run --format json",
+        "driver audit --object web -n 0",
+        "driver inspect app.forking --effective web app#1",
+    ] {
+        world.om(line).does_not_say("hunter2");
+    }
+    world.om("web print config").ok().says("db_password = ***").says("API_TOKEN=*** MODE=slow");
+    world.om("web eval --kw app#1.start").ok().says("--password ***");
+    // Whoever asks for them gets them: a copy needs them.
+    world.om("web print config --secrets").ok().says("db_password = hunter21").says("API_TOKEN=hunter22");
+    world.om("web get --kw env.db_password --secrets").ok().prints("hunter21\n");
+    world.om("web print config --secrets --format json").ok().says("hunter21");
+    // An error shows its line without them.
+    world.om("web set --kw env.db_password=hunter23 --kw app#1.environment=B_TOKEN=hunter24").ok();
+    let broken =
+        world.write("bad.conf", &world.fill(&format!("{config}[fs#1]\ntype = flag\nsize = {{env.x}} KEY=hunter25\n")));
+    world.om(&format!("bad create --config {}", broken.display())).ends(1).says("size").does_not_say("hunter2");
+    world.om("web set --kw env.admin_token={env.none}hunter26").ends(1).says("admin_token").does_not_say("hunter2");
+    let logs = everything_below(&world.path("root/log"));
+    assert!(!logs.contains("hunter2"), "{logs}");
 }
 
 fn a_container_gets_them_by_the_engines_interface(world: &World) {

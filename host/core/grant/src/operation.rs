@@ -29,6 +29,11 @@ pub trait Operation: RuleMatch + Debug + Send + 'static {
         None
     }
 
+    /// The same program in another working directory. None for anything but a program.
+    fn in_directory(&self, _cwd: &Path) -> Option<Box<dyn Operation>> {
+        None
+    }
+
     /// Whether its success counts as a change of the resource. The resource's own notes do not count.
     fn counts(&self) -> bool {
         self.access() == Access::Mutate

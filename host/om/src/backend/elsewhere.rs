@@ -168,6 +168,14 @@ impl Backend for ElsewhereBackend {
         Err(here_only())
     }
 
+    fn covered_config(&self, _: &ConfigTarget, _: &str) -> Reply<String> {
+        Err(here_only())
+    }
+
+    fn covered_value(&self, _: &ConfigTarget, _: &str, _: &str) -> Reply<String> {
+        Err(here_only())
+    }
+
     fn change_config(&self, _: &ConfigTarget, _: &ConfigChange) -> Reply<ConfigOutcome> {
         Err(here_only())
     }

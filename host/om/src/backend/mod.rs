@@ -136,6 +136,10 @@ pub(crate) trait Backend {
     // Configurations.
 
     fn config(&self, target: &ConfigTarget) -> Reply<ConfigText>;
+    /// The text of a configuration with `***` for its secrets.
+    fn covered_config(&self, target: &ConfigTarget, text: &str) -> Reply<String>;
+    /// A value of the configuration with this text, with `***` for what is secret in it.
+    fn covered_value(&self, target: &ConfigTarget, text: &str, value: &str) -> Reply<String>;
     /// The place where the configuration is stored, for messages.
     fn config_file(&self, target: &ConfigTarget) -> String;
     /// Makes edits, all of them or none.

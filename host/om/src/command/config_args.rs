@@ -47,6 +47,9 @@ pub(crate) struct GetArgs {
     /// Evaluate the value as this node would
     #[arg(long, value_name = "NODE")]
     pub(crate) impersonate: Option<String>,
+    /// Print secrets, too, which show as ***
+    #[arg(long)]
+    pub(crate) secrets: bool,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }
@@ -109,9 +112,12 @@ pub(crate) struct RollbackArgs {
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ShowArgs {
-    /// Print the values that hold on this node: scopes chosen, references resolved, secrets masked
+    /// Print the values that hold on this node: scopes chosen, references resolved
     #[arg(long)]
     pub(crate) eval: bool,
+    /// Print secrets, too, which show as ***: what is printed can be read by `create` then
+    #[arg(long)]
+    pub(crate) secrets: bool,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

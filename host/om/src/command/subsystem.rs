@@ -134,6 +134,9 @@ pub(crate) enum NodeCommand {
         /// With `holdings`: only what is held for objects and sections that are gone
         #[arg(long)]
         orphans: bool,
+        /// With `config`: print secrets, too, which show as ***
+        #[arg(long)]
+        secrets: bool,
         #[command(flatten)]
         output: OutputArgs,
     },

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use anyhow::{Context, anyhow};
 use config::{ConfigKey, KeyOperation};
 use model::NodeName;
-use protocol::{ConfigChange, ConfigCheck, ConfigEdit, ConfigTarget};
+use protocol::{ConfigChange, ConfigCheck, ConfigEdit, ConfigTarget, EvaluatedKeyword};
 use serde_json::{Value, json};
 
 use crate::command::{ConfigCommand, GetArgs, OutputArgs, OutputFormat, SetArgs, UnsetArgs, ValidateArgs};
@@ -50,7 +50,7 @@ fn only<'f, 's>(files: &'f [ConfigFile<'s>], target: &str) -> Result<&'f ConfigF
 /// `config …`, of objects and of the node.
 pub(crate) fn run(session: &Session, files: &[ConfigFile<'_>], target: &str, command: &ConfigCommand) -> Outcome {
     match command {
-        ConfigCommand::Show(args) => show::run(files, args.eval, &args.output),
+        ConfigCommand::Show(args) => show::run(files, (&**args).into(), &args.output),
         ConfigCommand::Set(args) => set(files, args),
         ConfigCommand::Unset(args) => unset(files, args),
         ConfigCommand::Get(args) => get(files, args),
@@ -125,6 +125,7 @@ pub(crate) fn get(files: &[ConfigFile<'_>], args: &GetArgs) -> Outcome {
     print_values(files, args, |file, keyword| {
         // An error and not an empty line: a script must be able to distinguish an empty value from none.
         let text = file.written(keyword)?.ok_or_else(|| anyhow!("{} is not set", canonical(keyword)))?;
+        let text = if args.secrets { text } else { file.covered_value(&text)? };
         Ok((text.clone(), text.into()))
     })
 }
@@ -139,8 +140,16 @@ pub(crate) fn eval(files: &[ConfigFile<'_>], args: &GetArgs) -> Outcome {
         args.impersonate.as_deref().map(str::parse).transpose().context("cannot read --impersonate")?;
     print_values(files, args, |file, keyword| {
         let evaluated = file.evaluated(keyword, peer.as_ref())?;
+        let evaluated = if args.secrets { evaluated } else { covered(file, evaluated)? };
         Ok((value::text(&evaluated), value::json(&evaluated)))
     })
+}
+
+fn covered(file: &ConfigFile<'_>, mut evaluated: EvaluatedKeyword) -> Result<EvaluatedKeyword, Failure> {
+    for value in &mut evaluated.values {
+        *value = file.covered_value(value)?;
+    }
+    Ok(evaluated)
 }
 
 /// Asks every configuration for every keyword, and prints the values. A value that cannot be had is an error, but does not

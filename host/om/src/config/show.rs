@@ -6,16 +6,35 @@ use std::process::ExitCode;
 use config::{ConfigKey, Document};
 
 use super::target::ConfigFile;
-use crate::command::OutputArgs;
+use crate::command::{OutputArgs, ShowArgs};
 use crate::exit::{Failure, Outcome};
 use crate::render::structured::OrderedValue;
 use crate::render::value;
 use crate::terminal::{print, print_exact};
 
-pub(crate) fn run(files: &[ConfigFile<'_>], eval: bool, output: &OutputArgs) -> Outcome {
+/// How a configuration is printed.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct ShownConfig {
+    /// With the values that hold on this node.
+    pub(crate) eval: bool,
+    /// With what is secret.
+    pub(crate) secrets: bool,
+}
+
+impl From<&ShowArgs> for ShownConfig {
+    fn from(args: &ShowArgs) -> ShownConfig {
+        ShownConfig { eval: args.eval, secrets: args.secrets }
+    }
+}
+
+pub(crate) fn run(files: &[ConfigFile<'_>], how: ShownConfig, output: &OutputArgs) -> Outcome {
     let mut values = Vec::new();
     for file in files {
-        let text = if eval { evaluated(file)? } else { file.text()? };
+        let text = match how {
+            ShownConfig { eval: true, secrets } => evaluated(file, secrets)?,
+            ShownConfig { secrets: true, .. } => file.text()?,
+            ShownConfig { .. } => file.covered(&file.text()?)?,
+        };
         if output.is_structured() {
             values.push(sections(&Document::parse(text)));
             continue;
@@ -39,7 +58,7 @@ pub(crate) fn run(files: &[ConfigFile<'_>], eval: bool, output: &OutputArgs) -> 
 }
 
 /// The configuration with the values that hold on this node, each key once.
-fn evaluated(file: &ConfigFile<'_>) -> Result<String, Failure> {
+fn evaluated(file: &ConfigFile<'_>, secrets: bool) -> Result<String, Failure> {
     let document = Document::parse(file.text()?);
     let mut text = String::new();
     for section in document.sections() {
@@ -50,6 +69,7 @@ fn evaluated(file: &ConfigFile<'_>) -> Result<String, Failure> {
             if known.insert(entry.option()) {
                 let key = ConfigKey::new(&section.name, entry.option()).to_string();
                 let value = value::text(&file.evaluated(&key, None)?);
+                let value = if secrets { value } else { file.covered_value(&value)? };
                 text += &format!("{} = {}\n", entry.option(), value.replace('\n', "\n  "));
             }
         }

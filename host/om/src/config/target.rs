@@ -27,6 +27,16 @@ impl<'s> ConfigFile<'s> {
         Ok(self.session.backend.config(&self.target)?.text)
     }
 
+    /// A text of this configuration, with `***` for its secrets.
+    pub(crate) fn covered(&self, text: &str) -> Result<String, Failure> {
+        self.session.backend.covered_config(&self.target, text)
+    }
+
+    /// A value of it, with `***` for what is secret in it.
+    pub(crate) fn covered_value(&self, value: &str) -> Result<String, Failure> {
+        self.session.backend.covered_value(&self.target, &self.text()?, value)
+    }
+
     /// A text, with the problems that it would have as this configuration.
     pub(crate) fn check(&self, name: String, text: String) -> Result<ConfigCheck, Failure> {
         let problems = self.session.backend.check_config(&self.target, &text)?;

@@ -18,10 +18,12 @@ pub(crate) fn run(session: &Session, command: NodeCommand) -> Outcome {
     // A list of one, so that the commands on configurations of objects serve the node too.
     let files = std::slice::from_ref(&file);
     match command {
-        NodeCommand::Print { what, orphans, output } if what == "holdings" => {
+        NodeCommand::Print { what, orphans, output, .. } if what == "holdings" => {
             holdings::of_node(session, orphans, &output)
         }
-        NodeCommand::Print { output, .. } => show::run(files, false, &output),
+        NodeCommand::Print { output, secrets, .. } => {
+            show::run(files, show::ShownConfig { secrets, ..Default::default() }, &output)
+        }
         NodeCommand::Set(args) => config::set(files, &args),
         NodeCommand::Unset(args) => config::unset(files, &args),
         NodeCommand::Get(args) => config::get(files, &args),

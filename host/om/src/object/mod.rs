@@ -174,7 +174,7 @@ fn container(session: &Session, target: &Target, command: &ContainerCommand) -> 
 fn print(session: &Session, target: &Target, command: &PrintCommand) -> Outcome {
     match command {
         PrintCommand::Status(args) => status::run(session, target, args, StatusView::Tree),
-        PrintCommand::Config(args) => show::run(&config::files(session, target)?, args.eval, &args.output),
+        PrintCommand::Config(args) => show::run(&config::files(session, target)?, (&**args).into(), &args.output),
         PrintCommand::Devs(args) => status::run(session, target, args, StatusView::Devices),
         PrintCommand::Holdings(output) => holdings::run(session, target, output),
         PrintCommand::Resinfo(args) => status::run(session, target, args, StatusView::Resources),

@@ -3,6 +3,7 @@
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use config::diagnostic::{LineIndex, Span};
+use model::is_secret_name;
 use model::text::{harmless, steers_a_terminal};
 use protocol::{ConfigCheck, ConfigProblem, LocatedProblem, ProblemSeverity};
 
@@ -10,7 +11,7 @@ use protocol::{ConfigCheck, ConfigProblem, LocatedProblem, ProblemSeverity};
 pub(crate) fn report(check: &ConfigCheck) -> String {
     let ConfigCheck { name, text, problems } = check;
     // Of the same length, as spans count bytes.
-    let (name, text) = (&*harmless(name), &harmless_in_place(text));
+    let (name, text) = (&*harmless(name), &harmless_in_place(&covered_in_place(text)));
     // Colour is decided where the text is written, not here.
     let renderer = Renderer::styled().decor_style(DecorStyle::Ascii);
     let mut report = String::new();
@@ -32,6 +33,38 @@ pub(crate) fn report(check: &ConfigCheck) -> String {
         report.push('\n');
     }
     report + &count(name, problems) + "\n"
+}
+
+/// The text with stars in place of the values that have the names of secrets, as many bytes long. What refers to them stays.
+fn covered_in_place(text: &str) -> String {
+    let mut in_secret = false;
+    text.split_inclusive('\n').map(|line| covered_line(line, &mut in_secret)).collect()
+}
+
+fn covered_line(line: &str, in_secret: &mut bool) -> String {
+    let continues = line.starts_with(char::is_whitespace) && !line.trim().is_empty();
+    if let Some((key, _)) = line.split_once('=').filter(|_| !continues) {
+        // The scope of a key is no part of its name.
+        *in_secret = is_secret_name(key.split('@').next().unwrap_or_default());
+        let from = key.len() + 1;
+        return format!("{}{}", &line[..from], covered_words(&line[from..], *in_secret));
+    }
+    *in_secret &= continues;
+    covered_words(line, *in_secret)
+}
+
+/// Covers the words, or those alone that are variables with the name of a secret.
+fn covered_words(text: &str, all: bool) -> String {
+    let stars = |word: &str| "*".repeat(word.len());
+    let covered = |word: &str| match word.split_once('=') {
+        _ if word.trim().is_empty() => word.to_owned(),
+        _ if all => format!("{}{}", stars(word.trim_end()), &word[word.trim_end().len()..]),
+        Some((name, value)) if is_secret_name(name) => {
+            format!("{name}={}{}", stars(value.trim_end()), &value[value.trim_end().len()..])
+        }
+        _ => word.to_owned(),
+    };
+    text.split_inclusive(char::is_whitespace).map(covered).collect()
 }
 
 /// The text with a mark in place of each character that would steer a terminal, as many bytes long.

@@ -91,6 +91,7 @@ impl<'a> ObjectBuilder<'_, 'a> {
             app: head.text("app"),
             limits: head.limits(),
             create_pg: head.flag("create_pg"),
+            secrets: self.resolver.free_secrets(),
             resources: self
                 .resolver
                 .outline

@@ -370,6 +370,17 @@ impl<'a> KeywordResolver<'a> {
         if scopable { self.entry_value(section, entry).map(Some) } else { Ok(Some(LateValue::text(&entry.value))) }
     }
 
+    /// The values with the names of secrets in sections where any name may stand. One that refers to others is made of theirs.
+    pub(crate) fn free_secrets(&self) -> Vec<String> {
+        // Shorter ones stand in too many other words.
+        const TELLING: usize = 4;
+        let is_free = |section: &str| matches!(self.outline.of(section), Some(SectionRole::Free { scopable: true }));
+        let options = self.index.iter().filter(|(section, _)| is_free(section)).flat_map(|(_, options)| options);
+        let entries = options.filter(|(option, _)| model::is_secret_name(option)).flat_map(|(_, entries)| entries);
+        let values = entries.map(|entry| entry.value.trim().to_owned());
+        values.filter(|value| value.len() >= TELLING && !value.contains('{')).collect()
+    }
+
     /// Every problem of one entry's references.
     pub(crate) fn entry_problems(&self, section: &str, entry: &Entry) -> Vec<Diagnostic> {
         self.unresolved(&ValuePlace { section, text: &entry.value, entry: Some(entry), fallback: entry.value_span })

@@ -9,6 +9,7 @@ use crate::bind::binder::UnownedDevice;
 use crate::capability::definition::{Capability, LinePattern};
 use crate::line::attributes::{AttributeKind, RuleAttributes};
 use crate::line::origin::LineOrigin;
+use crate::line::path_glob::PathGlob;
 
 /// A grant line after binding.
 #[derive(Debug, Clone)]
@@ -32,8 +33,16 @@ impl GrantRule {
 
     /// The same line about the place to which the links of the node lead from the path in it.
     pub(crate) fn relocated(&self, follow: &dyn Fn(&Path) -> Option<PathBuf>) -> Option<GrantRule> {
-        let pattern = self.pattern.relocated(follow)?;
-        Some(GrantRule { pattern, ..self.clone() })
+        let cwd: Vec<PathGlob> = self.attributes.cwd.iter().filter_map(|cwd| cwd.relocated(follow)).collect();
+        let pattern = self.pattern.relocated(follow);
+        if pattern.is_none() && cwd.is_empty() {
+            return None;
+        }
+        let mut rule = self.clone();
+        rule.pattern = pattern.unwrap_or(rule.pattern);
+        // Beside the directories as they are written: a link may lead from the program, from the directory, or from both.
+        rule.attributes.cwd.extend(cwd);
+        Some(rule)
     }
 
     /// Whether the line is of this capability.

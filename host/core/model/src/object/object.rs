@@ -54,6 +54,8 @@ pub struct Object {
     pub env: String,
     /// The application code.
     pub app: String,
+    /// What its free sections hold under names of secrets: no log may show it.
+    pub secrets: Vec<String>,
     /// How long its actions may take.
     pub timeouts: VerbTimeouts,
     /// The limits of all that it runs.

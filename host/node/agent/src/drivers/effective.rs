@@ -28,6 +28,8 @@ pub struct EffectiveGrants {
     pub guarded: Option<Result<Vec<String>, String>>,
     /// The keywords that the driver's requests name, with what they hold and whose word that is.
     pub keywords: Vec<String>,
+    /// What must not be shown of all that.
+    pub secrets: Vec<String>,
     /// What a keyword names and does not exist now. Grants that need the keyword are missing from the list.
     pub unresolved: Option<String>,
 }
@@ -102,7 +104,7 @@ impl Agent {
         let guarded = lines.iter().any(|line| line.guard.is_some());
         let guarded = guarded.then(|| capability::guarded(&Subject::from(&call), &call.keywords, &grants));
         let keywords = named_keywords(&known.manifest.grants, &call);
-        Ok(EffectiveGrants { lines, guarded, driver, keywords, unresolved })
+        Ok(EffectiveGrants { lines, guarded, driver, keywords, unresolved, secrets: call.secrets })
     }
 
     /// The grants of a driver for one call. The outer error says that this machine cannot run drivers.

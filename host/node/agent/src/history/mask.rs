@@ -18,13 +18,21 @@ pub(super) struct MaskedText {
 impl Agent {
     /// A version, with what must not be shown of it covered.
     pub(super) fn masked(&self, target: &ConfigTarget, text: &str) -> MaskedText {
+        self.secrets_covered(target, text, true)
+    }
+
+    /// The same, with or without what a store holds, which is encrypted.
+    pub(super) fn secrets_covered(&self, target: &ConfigTarget, text: &str, with_data: bool) -> MaskedText {
         let document = Document::parse(text);
         let (shown, secrets) = match target {
             ConfigTarget::Node => cover(&document, &is_secret_of_node),
             ConfigTarget::Object(path) => {
                 let (node, drivers) = (self.node(), self.drivers());
                 let reader = KeywordReader::new(path, &document, &node, &*drivers);
-                cover(&document, &|section, entry| is_data(path, section) || reader.is_secret(section, entry))
+                cover(&document, &|section, entry| match is_data(path, section) {
+                    true => with_data,
+                    false => reader.is_secret(section, entry),
+                })
             }
         };
         MaskedText { document, shown, secrets }
@@ -32,7 +40,7 @@ impl Agent {
 }
 
 /// Whether it is a secret of a store, or of a user.
-fn is_data(path: &ObjectPath, section: &Section) -> bool {
+pub(super) fn is_data(path: &ObjectPath, section: &Section) -> bool {
     matches!(path.kind(), ObjectKind::Sec | ObjectKind::Usr) && section.name == datastore::DATA
 }
 

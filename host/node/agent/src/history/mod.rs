@@ -10,6 +10,7 @@
 //! ```
 
 mod author;
+mod cover;
 mod diff;
 mod file;
 mod mask;

@@ -89,7 +89,7 @@ impl Instance<'_> {
         let missing = evaluation.missing.first().cloned();
         let resolved = self.resolved(evaluation.keywords).await;
         // Before the call: the driver may print its secrets at once.
-        resolved.hidden.iter().for_each(|secret| session.secrets.add(secret));
+        resolved.hidden.iter().chain(&self.object.secrets).for_each(|secret| session.secrets.add(secret));
         let lost = match verb {
             Verb::Start => self.lost_process(&resource.rid).await,
             _ => None,
@@ -103,7 +103,7 @@ impl Instance<'_> {
             peers: self.object.others().cloned().collect(),
             sid: session.sid.clone(),
             keywords: Arc::new(resolved.keywords),
-            secrets: resolved.secrets,
+            secrets: resolved.secrets.into_iter().chain(self.object.secrets.iter().cloned()).collect(),
             limits: Arc::new(self.limits_of(resource)),
             vars: Arc::new(self.vars(session, resource).chain(joined(resource, exposures)).chain(lost).collect()),
         };

@@ -14,6 +14,7 @@ use super::reference::DriverReference;
 use crate::Agent;
 use crate::drivers::effective::{EffectiveGrantsError, enforced_by};
 use crate::drivers::{AvailableDriver, DriverOrigin};
+use crate::log::{SecretValues, hide_secret_values};
 use crate::node::paths::policy_of;
 
 impl Agent {
@@ -74,6 +75,8 @@ impl Agent {
     /// resource if the name in the document differs.
     pub async fn driver_grants(&self, path: &ObjectPath, rid: &Rid) -> Result<DriverGrants, EffectiveGrantsError> {
         let found = self.effective(path, rid).await?;
+        let secrets = SecretValues::default();
+        found.secrets.iter().for_each(|secret| secrets.add(secret));
         let drivers = self.drivers();
         let known = drivers.get(&found.driver);
         Ok(DriverGrants {
@@ -82,12 +85,12 @@ impl Agent {
             digest: known.map(|known| known.digest.clone()).unwrap_or_default(),
             object: path.to_string(),
             rid: rid.to_string(),
-            grants: found.lines.iter().map(effective).collect(),
+            grants: found.lines.iter().map(|line| effective(line, &secrets)).collect(),
             guarded: found.guarded.map(|guarded| match guarded {
                 Ok(lets_through) => GuardedRequests { lets_through, reason: None },
                 Err(reason) => GuardedRequests { lets_through: Vec::new(), reason: Some(reason) },
             }),
-            keywords: found.keywords,
+            keywords: found.keywords.iter().map(|line| hide_secret_values(&secrets.redact(line))).collect(),
             unresolved: found.unresolved,
             enforced_by: enforced_by(self.home()),
         })
@@ -127,16 +130,13 @@ fn sentence(sentence: &GrantSentence) -> GrantDocument {
     }
 }
 
-fn effective(effective: &EffectiveGrant) -> GrantVerdict {
+fn effective(effective: &EffectiveGrant, secrets: &SecretValues) -> GrantVerdict {
+    let mut sentence = sentence(&effective.sentence);
+    sentence.object = secrets.redact(&sentence.object).into_owned();
     let (standing, by) = match &effective.standing {
         GrantStatus::Allowed => ("allowed", GrantLimits::Nothing),
         GrantStatus::Narrowed(lines) => ("narrowed", GrantLimits::Lines(lines.clone())),
         GrantStatus::Refused(by) => ("refused", GrantLimits::Refuser(by.to_string())),
     };
-    GrantVerdict {
-        sentence: sentence(&effective.sentence),
-        standing: standing.to_owned(),
-        by,
-        masked: crate::log::hide_secret_values(&effective.sentence.object),
-    }
+    GrantVerdict { masked: hide_secret_values(&sentence.object), sentence, standing: standing.to_owned(), by }
 }

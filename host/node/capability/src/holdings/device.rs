@@ -81,7 +81,12 @@ fn class_of(kind: StackedKind) -> DeviceClass {
 /// The id with which the device at a path is declared. None if it has no UUID of its own in the kernel, or does not exist.
 pub async fn identity_of(context: &CallContext, path: &str) -> Result<Option<String>, CapabilityError> {
     let op = ReadDevice { path: path.to_owned() };
-    let identity = |permit: grant::Permit<ReadDevice>| {
+    let judge = context.place_judge();
+    let identity = move |permit: grant::Permit<ReadDevice>| {
+        let pinned = block::PinnedSource::find(&permit.op().path)?;
+        if let Some(device) = pinned.as_ref().and_then(block::PinnedSource::device) {
+            judge.device(device, |path| ReadDevice { path })?;
+        }
         let found = block::stacked_at(&permit.op().path)?;
         let identity = found.map(|found| DeviceIdentity::new(class_of(found.kind), &found.uuid).to_string());
         Ok(Effect::Nothing(identity))

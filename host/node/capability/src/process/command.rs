@@ -55,8 +55,13 @@ pub(crate) fn prepare<O: grant::Operation>(
         .map_err(|error: kernel::process::UnknownCapability| CapabilityError::Invalid(error.to_string()))?;
     // Checked for the user that it runs as: that user's own program is fine then, and for root it is not.
     let program = CheckedProgram::open(&asked, account.as_ref().map(|account| account.uid))?;
-    if program.real() != asked {
-        context.judge_place(&place(permit.op(), program.real().to_owned()))?;
+    let directory = command.cwd.as_deref().map(absolute).transpose()?;
+    let elsewhere = directory.as_deref().and_then(|cwd| kernel::path::real_place(cwd).filter(|real| real != cwd));
+    if program.real() != asked || elsewhere.is_some() {
+        // Both at once: a line that follows one link follows the other.
+        let there = place(permit.op(), program.real().to_owned());
+        let in_place = elsewhere.and_then(|real| there.in_directory(&real));
+        context.judge_place(in_place.as_deref().unwrap_or(&there))?;
     }
     command.args.iter().try_for_each(|arg| check_argument(context, arg))?;
     let mut launch = ProgramLaunch {
@@ -64,7 +69,7 @@ pub(crate) fn prepare<O: grant::Operation>(
         program,
         args: command.args.clone(),
         env: environment::of(context, &command.env, tracked, account.as_ref())?,
-        cwd: command.cwd.as_deref().map_or(Ok(PathBuf::from("/")), absolute)?,
+        cwd: directory.unwrap_or_else(|| PathBuf::from("/")),
         account,
         // Fixed, so that the umask of the agent's own environment decides nothing.
         umask: 0o022,

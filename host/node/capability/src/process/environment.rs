@@ -12,11 +12,11 @@ use crate::{CallContext, CapabilityError, Subject};
 
 /// Fixed, so that the agent's own environment decides nothing about a program.
 pub const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-/// Variables that only change the wording of a program's output. Any driver may set them.
+/// Variables that only change the wording of a program's output. Any driver may set them, to a name.
 const HARMLESS: [&str; 3] = ["LANG", "LC_ALL", "TZ"];
 /// Variables that name code which a program, its loader, its interpreter or one of its libraries runs. Whoever sets one for a program
 /// of root is root, so nobody may: neither a keyword nor `--env`.
-const CODE: [&str; 43] = [
+const CODE: [&str; 77] = [
     "BASH_ENV",
     "ENV",
     "SHELLOPTS",
@@ -60,9 +60,43 @@ const CODE: [&str; 43] = [
     "MAKEFLAGS",
     "MAKEFILES",
     "TERMINFO",
+    "ALSA_CONFIG_PATH",
+    "AWKLIBPATH",
+    "AWKPATH",
+    "BLKID_CONF",
+    "CAML_LD_LIBRARY_PATH",
+    "EMACSLOADPATH",
+    "EXINIT",
+    "FPATH",
+    "GDK_PIXBUF_MODULE_FILE",
+    "GLOBIGNORE",
+    "IPTABLES_LIB_DIR",
+    "IP6TABLES_LIB_DIR",
+    "LESSKEY",
+    "LESSKEYIN",
+    "LESSKEY_SYSTEM",
+    "LVM_SYSTEM_DIR",
+    "MANPAGER",
+    "PHPRC",
+    "PHP_INI_SCAN_DIR",
+    "RSYNC_CONNECT_PROG",
+    "SASL_PATH",
+    "SSH_ASKPASS",
+    "SUDO_ASKPASS",
+    "SYSTEMD_EDITOR",
+    "SYSTEMD_PAGER",
+    "TAR_OPTIONS",
+    "TC_LIB_DIR",
+    "TCL_LIBRARY",
+    "TERMCAP",
+    "TERMINFO_DIRS",
+    "TERMPATH",
+    "VIMINIT",
+    "XTABLES_LIBDIR",
+    "ZDOTDIR",
 ];
 /// The beginnings of more of them.
-const CODE_FAMILIES: [&str; 13] = [
+const CODE_FAMILIES: [&str; 20] = [
     "LD_",
     "PYTHON",
     "PERL",
@@ -76,10 +110,17 @@ const CODE_FAMILIES: [&str; 13] = [
     "LUA_",
     "GUILE_",
     "GLIBC_",
+    "COR_",
+    "CORECLR_",
+    "DOTNET_",
+    "ERL_",
+    "GST_",
+    "NPM_CONFIG_",
+    "npm_config_",
 ];
-/// Directories in which programs look for their settings, and with them for commands to run. In the namespace `root` they are root's own
+/// Directories and sockets in which programs look for their settings, and with them for commands to run and for whom to believe. In the namespace `root` they are root's own
 /// word, and services need them.
-const SETTINGS: [&str; 8] = [
+const SETTINGS: [&str; 31] = [
     "HOME",
     "TMPDIR",
     "XDG_CONFIG_HOME",
@@ -88,6 +129,29 @@ const SETTINGS: [&str; 8] = [
     "XDG_DATA_DIRS",
     "XDG_STATE_HOME",
     "XDG_RUNTIME_DIR",
+    "CONTAINERS_CONF",
+    "CURL_HOME",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "DBUS_SYSTEM_BUS_ADDRESS",
+    "DOCKER_CONFIG",
+    "DOCKER_HOST",
+    "E2FSCK_CONFIG",
+    "GNUPGHOME",
+    "KRB5_CONFIG",
+    "KUBECONFIG",
+    "LDAPCONF",
+    "LDAPRC",
+    "LIBMOUNT_FSTAB",
+    "MKE2FS_CONFIG",
+    "MYSQL_HOME",
+    "NETRC",
+    "NOTIFY_SOCKET",
+    "PGSERVICEFILE",
+    "PGSYSCONFDIR",
+    "SSH_AUTH_SOCK",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "WGETRC",
 ];
 /// Those of the families that only change how a program works.
 const CODELESS: [&str; 7] = [
@@ -207,6 +271,12 @@ fn facts(context: &CallContext) -> Vec<(String, OsString)> {
     ProgramFacts { object, rid, action: context.verb().as_str(), node, sid: context.sid() }.variables()
 }
 
+/// Whether a value names a language or a time zone of the system: the C library takes a path in such a variable for a file of its own.
+fn is_name_of_system(value: &str) -> bool {
+    let legal = |c: char| c.is_ascii_alphanumeric() || "_.@+-,/".contains(c);
+    value.chars().all(legal) && !value.starts_with(['/', '.']) && !value.contains("..")
+}
+
 fn check(context: &CallContext, name: &str, value: &str) -> Result<(), CapabilityError> {
     // Any other name could not be set in a shell, and `=` in it would set another variable.
     let is_name = !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit());
@@ -220,7 +290,7 @@ fn check(context: &CallContext, name: &str, value: &str) -> Result<(), Capabilit
     let configured = context.configured().any(|keyword| keyword.values.contains(&written));
     // The operator may set variables for the action with `--env`.
     let asked = context.var(&format!("env.{name}")) == Some(value);
-    if configured || asked || HARMLESS.contains(&name) {
+    if configured || asked || (HARMLESS.contains(&name) && is_name_of_system(value)) {
         return Ok(());
     }
     Err(CapabilityError::Denied(format!(

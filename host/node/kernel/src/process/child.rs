@@ -24,7 +24,8 @@ pub(super) struct ChildSetup {
     pub(super) argv: ExecVector,
     pub(super) envp: ExecVector,
     pub(super) session: SessionKind,
-    pub(super) cwd: CString,
+    /// Of a program of root, what was opened: another user must not put a link in the place of a directory above.
+    pub(super) cwd: Result<OwnedFd, CString>,
     pub(super) account: Option<UserAccount>,
     pub(super) umask: u32,
     /// None: the program has the priority and the limits of its caller.
@@ -79,7 +80,12 @@ impl ChildSetup {
         self.step(ChildStep::Limit, || self.set_limits())?;
         self.step(ChildStep::Bounds, || self.drop_capabilities())?;
         self.step(ChildStep::Account, || self.become_user())?;
-        self.step(ChildStep::Directory, || Ok(rustix::process::chdir(self.cwd.as_c_str())?))?;
+        self.step(ChildStep::Directory, || {
+            Ok(match &self.cwd {
+                Ok(directory) => rustix::process::fchdir(directory)?,
+                Err(path) => rustix::process::chdir(path.as_c_str())?,
+            })
+        })?;
         // After the directory, which need not be among the files.
         self.step(ChildStep::Files, || self.files.as_ref().map_or(Ok(()), FileConfinement::enter))?;
         self.step(ChildStep::Descriptors, exec::inherit_nothing)?;

@@ -10,9 +10,10 @@ use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use rustix::fs::{FileType, Mode, OFlags};
+use rustix::fs::{FileType, OFlags};
 
 use crate::KernelError;
+use crate::path::{LastLink, resolve_any};
 
 /// What a program may do with a file, or with all below a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,9 +106,9 @@ impl FileConfinement {
             parent_fd: i32,
         }
         const PATH_BENEATH: u32 = 1;
-        let Ok(file) = rustix::fs::open(&rule.path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()) else {
-            return Ok(());
-        };
+        // A link that another user could have put there gives the program nothing.
+        let opened = resolve_any(&rule.path, LastLink::Follow).and_then(|place| place.open(OFlags::PATH));
+        let Ok(file) = opened else { return Ok(()) };
         let is_directory = is_directory(&file);
         let allowed_access = rights_of(rule.access, is_directory, version);
         let beneath = PathBeneath { allowed_access, parent_fd: file.as_raw_fd() };

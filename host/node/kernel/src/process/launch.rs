@@ -8,10 +8,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 use crate::KernelError;
 use crate::cgroup::Cgroup;
+use crate::path::{LastLink, resolve_any};
+use crate::process::account::runs_as_root;
 use crate::process::child::{ChildSetup, ChildStep};
 use crate::process::exec::ExecVector;
 use crate::process::inherited::InheritedState;
@@ -87,7 +90,7 @@ impl ProgramLaunch {
             argv: ExecVector::new(argv),
             envp: ExecVector::new(envp),
             session,
-            cwd: c_string(self.cwd.as_os_str().as_bytes())?,
+            cwd: working_directory(&self.cwd, self.account.as_ref(), self.program.path())?,
             account: self.account.filter(|account| !account.is_own()),
             umask: self.umask,
             // What an operator runs at a terminal has the operator's own priority and limits.
@@ -98,6 +101,25 @@ impl ProgramLaunch {
             files: self.files.map(|rules| FileConfinement::new(&rules)).transpose()?.flatten(),
             failed,
         })
+    }
+}
+
+/// Opens the working directory of a program of root. Another user's program goes there with that user's rights.
+fn working_directory(
+    path: &Path,
+    account: Option<&UserAccount>,
+    program: &Path,
+) -> Result<Result<OwnedFd, CString>, KernelError> {
+    let as_root = account.map_or_else(runs_as_root, |account| account.uid.is_root());
+    if !as_root {
+        return c_string(path.as_os_str().as_bytes()).map(Err);
+    }
+    let failed =
+        |errno| KernelError::Os { doing: format!("run {}: enter the working directory", program.display()), errno };
+    match resolve_any(path, LastLink::Follow).and_then(|place| place.open(OFlags::PATH | OFlags::DIRECTORY)) {
+        Err(KernelError::NotFound(_)) => Err(failed(Errno::NOENT)),
+        Err(KernelError::Os { errno, .. }) => Err(failed(errno)),
+        opened => opened.map(Ok),
     }
 }
 

@@ -272,6 +272,14 @@ impl Backend for LocalBackend {
         Ok(self.agent.config_text(target)?)
     }
 
+    fn covered_config(&self, target: &ConfigTarget, text: &str) -> Reply<String> {
+        Ok(self.agent.covered_config(target, text))
+    }
+
+    fn covered_value(&self, target: &ConfigTarget, text: &str, value: &str) -> Reply<String> {
+        Ok(self.agent.covered_value(target, text, value))
+    }
+
     fn config_file(&self, target: &ConfigTarget) -> String {
         self.agent.config_file(target).display().to_string()
     }

@@ -95,6 +95,11 @@ fn is_command(rule: &GrantRule, program: &Path, args: &[String], names: NameReso
 }
 
 impl Operation for RunProgram {
+    fn in_directory(&self, cwd: &Path) -> Option<Box<dyn Operation>> {
+        let terms = ProgramTerms { cwd: Some(cwd.to_owned()), ..self.terms.clone() };
+        Some(Box::new(RunProgram { terms, ..self.clone() }))
+    }
+
     fn access(&self) -> Access {
         Access::Mutate
     }
@@ -120,6 +125,11 @@ impl RuleMatch for RunProgram {
 }
 
 impl Operation for StartProgram {
+    fn in_directory(&self, cwd: &Path) -> Option<Box<dyn Operation>> {
+        let terms = ProgramTerms { cwd: Some(cwd.to_owned()), ..self.terms.clone() };
+        Some(Box::new(StartProgram { terms, ..self.clone() }))
+    }
+
     fn access(&self) -> Access {
         Access::Mutate
     }
