@@ -45,7 +45,10 @@ fn covered_line(line: &str, in_secret: &mut bool) -> String {
     let continues = line.starts_with(char::is_whitespace) && !line.trim().is_empty();
     if let Some((key, _)) = line.split_once('=').filter(|_| !continues) {
         // The scope of a key is no part of its name.
-        *in_secret = is_secret_name(key.split('@').next().unwrap_or_default());
+        let name = key.split('@').next().unwrap_or_default().trim();
+        // `secrets_environment` names keys of a store, and holds none of them.
+        // A keyword that ends in `key` names a file or a number more often than not.
+        *in_secret = is_secret_name(name) && !name.ends_with("_environment") && name != "prkey";
         let from = key.len() + 1;
         return format!("{}{}", &line[..from], covered_words(&line[from..], *in_secret));
     }
