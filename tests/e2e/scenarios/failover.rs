@@ -53,6 +53,8 @@ fn a_service_moves_between_nodes_and_never_runs_twice(world: &World) {
     cluster.node("n3").om(world, "daemon hb status").ok().says("hb#2.tx");
     on_other_nodes(&mut cluster, world);
 
+    provisioned_by_order(&mut cluster, world);
+
     // An order of any node moves it, and it stays where it was put.
     cluster.node("n3").om(world, "web switch --to n3 --wait").ok();
     until_held(&observer, "n3");
@@ -130,4 +132,25 @@ fn on_other_nodes(cluster: &mut Several<'_>, world: &World) {
     // The daemon of the other node has written down who asked.
     let trail = cluster.node("n1").om(world, "daemon audit").ok().stdout;
     assert!(trail.contains("commandOfPeer") && trail.contains("node n3"), "{trail}");
+}
+
+/// A provision by order: each node makes what is its own, and the service starts on one of them alone.
+fn provisioned_by_order(cluster: &mut Several<'_>, world: &World) {
+    let config = format!(
+        "[DEFAULT]\nnodes = n1 n2\n[disk#1]\ntype = loop\nfile = {{w}}/disk-{{nodename}}.img\nsize = 8m\n\
+         [fs#1]\ntype = ext4\ndev = {{disk#1.exposed_devs[0]}}\nmnt = {{w}}/mnt-{{nodename}}\n\
+         [app#1]\ntype = simple\nstart = /bin/sleep 31338{:03}\n",
+        world.number()
+    );
+    let file = world.write("own.conf", &world.fill(&config));
+    cluster.node("n3").om(world, &format!("own create --config {}", file.display())).ok();
+    cluster.node("n3").om(world, "own provision --wait").ok();
+    until("it runs on the node that leads", || cluster.node("n1").sees(world, "n1", "own") == "up");
+    until("the other one has provisioned", || cluster.node("n2").sees(world, "n2", "own") == "down");
+    let others = cluster.node("n2").om(world, "own logs").ok().stdout;
+    assert!(others.contains("disk#1") && !others.contains("app#1: spawn"), "{others}");
+    assert!(world.exists("disk-n1.img") && world.exists("disk-n2.img"));
+    cluster.node("n2").om(world, "own print holdings").ok().does_not_say("disk#1");
+    cluster.node("n3").om(world, "own purge --wait --confirm").ok();
+    until("nothing is left", || !world.exists("disk-n1.img") && !world.exists("disk-n2.img"));
 }

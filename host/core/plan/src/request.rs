@@ -98,6 +98,8 @@ pub struct PlanRequest {
     pub copy: CopyRequest,
     /// Where a migration goes.
     pub destination: Option<NodeName>,
+    /// Another node leads a provision or an unprovision: what both have is its business, and nothing is left up here.
+    pub follows: bool,
 }
 
 impl PlanRequest {
@@ -111,6 +113,7 @@ impl PlanRequest {
             disable_rollback: false,
             copy: CopyRequest::default(),
             destination: None,
+            follows: false,
         }
     }
 }

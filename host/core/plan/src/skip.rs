@@ -38,6 +38,10 @@ pub enum SkipReason {
     Unmet(UnmetRequirement),
     /// A migration leaves it where it is.
     NotMoved(StayReason),
+    /// It is shared, and the node that leads provisions it.
+    Led,
+    /// A node that does not lead has nothing to do with it.
+    Settled,
 }
 
 impl SkipReason {
@@ -59,6 +63,8 @@ impl SkipReason {
             SkipReason::NotMoved(StayReason::Standby) => "stays_standby",
             SkipReason::NotMoved(StayReason::NotUp) => "stays_not_up",
             SkipReason::NotMoved(StayReason::Shared) => "stays_shared",
+            SkipReason::Led => "led",
+            SkipReason::Settled => "settled",
         }
     }
 
@@ -92,6 +98,8 @@ impl fmt::Display for SkipReason {
             SkipReason::NoTarget => f.write_str("none of the requested targets belongs to this resource"),
             SkipReason::Unmet(requirement) => write!(f, "optional, and {requirement}"),
             SkipReason::NotMoved(reason) => reason.fmt(f),
+            SkipReason::Led => f.write_str("shared: the node that leads provisions it"),
+            SkipReason::Settled => f.write_str("nothing to provision here"),
         }
     }
 }

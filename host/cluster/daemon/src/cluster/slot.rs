@@ -1,7 +1,7 @@
 //! The slots of this node: taken, asserted again, and given up once nothing of them is left.
 
 use model::ObjectPath;
-use orchestrate::{BootTime, InstanceAction, SlotStep};
+use orchestrate::{ActionStep, BootTime, InstanceAction, SlotStep};
 use ownership::{RequestOutcome, SlotName};
 
 use super::life::token_of;
@@ -143,22 +143,21 @@ impl Owner {
     }
 
     /// Whether an action that starts something may begin now: the slot is this node's, by a beat that is still good.
-    pub(crate) fn may_begin(&mut self, path: &ObjectPath, action: InstanceAction) -> bool {
-        let starts = matches!(action, InstanceAction::Start | InstanceAction::Provision);
+    pub(crate) fn may_begin(&mut self, path: &ObjectPath, step: &ActionStep) -> bool {
+        // A provision on a node that does not lead leaves nothing up.
+        let starts = match step.action {
+            InstanceAction::Start => true,
+            InstanceAction::Provision => step.leader,
+            _ => false,
+        };
         let has_slots =
             self.instances.get(path).and_then(|it| it.local.rules.as_ref()).is_some_and(|it| it.has_slots());
         let now = crate::clock::now();
         self.follow_live(now);
         let Some(member) = self.member.as_mut().filter(|_| starts && has_slots) else { return true };
-        let slot = member.live.keys().find(|slot| slot.path == *path).cloned();
-        // An action that starts nothing of the service, such as a provision on a node that does not lead, needs no slot.
-        match slot {
-            Some(slot) => {
-                member.ownership.started(slot);
-                true
-            }
-            None => action == InstanceAction::Provision,
-        }
+        let Some(slot) = member.live.keys().find(|slot| slot.path == *path).cloned() else { return false };
+        member.ownership.started(slot);
+        true
     }
 
     /// Whatever runs of an object that has a slot here counts as running in it.

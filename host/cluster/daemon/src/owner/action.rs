@@ -28,7 +28,7 @@ impl Owner {
     /// Begins an action, unless another one is under way.
     pub(super) fn begin_action(&mut self, path: &ObjectPath, step: &ActionStep, now: BootTime) {
         let clears = self.clears(path);
-        if self.instances.get(path).is_none_or(Instance::is_busy) || !self.may_begin(path, step.action) {
+        if self.instances.get(path).is_none_or(Instance::is_busy) || !self.may_begin(path, step) {
             return;
         }
         let Some(instance) = self.instances.get_mut(path) else { return };
@@ -282,6 +282,7 @@ impl InstanceWork {
             wait: Some(LOCK_WAIT),
             // Only an order unprovisions, and who gives it has confirmed it.
             confirm: action == Action::Unprovision,
+            follows: matches!(action, Action::Provision | Action::Unprovision) && !self.step.leader,
             ..ActionRequest::new(action, RequestOrigin::Daemon, command)
         };
         match rids(&self.step) {

@@ -6,6 +6,7 @@ use model::Verb;
 use model::object::{Trigger, TriggerTime};
 use model::status::{Provisioned, State};
 
+use super::follow;
 use super::migrate::{self, stay_reason};
 use super::select::{Direction, Position, ResourceIndex, Until, belongs_to_container};
 use super::targets::targets;
@@ -136,6 +137,11 @@ impl<'a> PhaseContext<'a> {
         if action == Action::StartStandby && !resource.standby {
             return Some(SkipReason::NotStandby);
         }
+        if action == Action::Provision
+            && let Some(reason) = follow::skip_reason(self.request, self.direction, resource)
+        {
+            return Some(reason);
+        }
         if (action, self.direction) == (Action::Migrate, Direction::Up)
             && let Some(reason) = stay_reason(resource)
         {
@@ -166,8 +172,11 @@ impl<'a> PhaseContext<'a> {
                 // Never empty: a migration without a destination was refused before.
                 self.request.destination.iter().map(|to| WorkOrder::Migrate { to: to.clone() }).collect()
             }
+            (Action::Provision, direction) if self.request.follows => follow::orders(direction, resource),
             (Action::Provision, _) if resource.provision => vec![WorkOrder::Provision, WorkOrder::Start],
-            (Action::Unprovision, _) if resource.unprovision => vec![WorkOrder::Stop, WorkOrder::Unprovision],
+            (Action::Unprovision, _) if resource.unprovision && !(self.request.follows && resource.shared) => {
+                vec![WorkOrder::Stop, WorkOrder::Unprovision]
+            }
             // Also for `provision = false`: a provision starts such a resource all the same, and an unprovision stops
             // it.
             (_, Direction::Up) => vec![WorkOrder::Start],

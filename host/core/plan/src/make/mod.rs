@@ -3,6 +3,7 @@
 
 mod arrange;
 mod draft;
+mod follow;
 mod migrate;
 mod phases;
 mod places;

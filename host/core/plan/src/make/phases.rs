@@ -28,10 +28,8 @@ pub fn plan(instance: &InstanceFacts, request: &PlanRequest) -> Result<Plan, Pla
         let stages = arrange(drafts, &links, &instance.parallel)?;
         Ok(PlanPhase { on_failure: on_failure(instance, request, direction), stages })
     };
-    let phases = directions(request.action)
-        .iter()
-        .map(|direction| phase(*direction))
-        .collect::<Result<Vec<PlanPhase>, PlanError>>()?;
+    let phases =
+        directions(request).iter().map(|direction| phase(*direction)).collect::<Result<Vec<PlanPhase>, PlanError>>()?;
     let mut plan = Plan {
         object: instance.object.clone(),
         node: instance.node.clone(),
@@ -63,8 +61,10 @@ fn refuse_what_is_not_concerned(
     Err(PlanError::NotConcerned { action, group, selected: selected().cloned().collect() })
 }
 
-fn directions(action: Action) -> &'static [Direction] {
-    match action {
+fn directions(request: &PlanRequest) -> &'static [Direction] {
+    match request.action {
+        // What had to be up for it goes down again.
+        Action::Provision if request.follows => &[Direction::Up, Direction::Down],
         Action::Restart => &[Direction::Down, Direction::Up],
         // The shared resources are stopped in the second phase, because the guests use them until they have moved.
         Action::Migrate => &[Direction::Up, Direction::Down],

@@ -1,5 +1,6 @@
 //! The planner, from its requests to what an operator sees.
 
+mod follow;
 mod golden;
 mod migrate;
 mod order;

@@ -71,7 +71,12 @@ pub(super) async fn here_or_held<'o>(agent: &Agent, object: &'o Object) -> Resul
 
 /// Refuses to start by hand what another node of the cluster may run: the slot must be this node's.
 pub(super) fn refuse_without_slot(agent: &Agent, object: &Object, request: &ActionRequest) -> Result<(), ActError> {
-    let starts = matches!(request.action, Action::Start | Action::Restart) && !request.force;
+    let starts = match request.action {
+        Action::Start | Action::Restart => !request.force,
+        // A provision ends with a start.
+        Action::Provision => !request.force && !request.follows,
+        _ => false,
+    };
     let may_run_elsewhere = agent.node().shares_configurations && object.others().next().is_some();
     match starts && may_run_elsewhere && !agent.has_slot(&object.path) {
         true => Err(ActError::NoSlot { object: object.path.clone() }),

@@ -33,6 +33,7 @@ pub(super) async fn make_plan(
         disable_rollback: request.disable_rollback,
         copy: request.copying.clone(),
         destination: request.destination.clone(),
+        follows: request.follows,
     };
     let avail = status::sums(&seen, &orphans).avail;
     let migrates = |driver: &DriverName| instance.driver(driver).manifest().verbs.contains(&Verb::Migrate);

@@ -38,6 +38,8 @@ pub struct ActionRequest {
     pub copying: CopyRequest,
     /// Where a migration goes.
     pub destination: Option<NodeName>,
+    /// Another node leads a provision or an unprovision of the object: this one leaves to it what both have, and starts nothing.
+    pub follows: bool,
     /// The command as the user typed it, without secrets, for the log.
     pub command: String,
     pub origin: RequestOrigin,
@@ -83,6 +85,7 @@ impl ActionRequest {
             env: Vec::new(),
             copying: CopyRequest::default(),
             destination: None,
+            follows: false,
             command,
             origin,
         }
@@ -105,6 +108,7 @@ impl ActionRequest {
             confirm: self.confirm,
             adopt: self.adopt,
             i_know: self.i_know,
+            follows: self.follows,
             env: self.env.clone(),
             ..ActionSession::default()
         };

@@ -133,6 +133,7 @@ impl Instance<'_> {
             ("force".to_owned(), session.force.to_string()),
             ("confirm".to_owned(), session.confirm.to_string()),
             ("adopt".to_owned(), session.adopt.to_string()),
+            ("leader".to_owned(), (!session.follows).to_string()),
             ("rundir".to_owned(), self.paths.rundir.display().to_string()),
             ("statedir".to_owned(), home.driver_state(&object.path, &resource.rid).display().to_string()),
             ("config".to_owned(), self.paths.config.display().to_string()),

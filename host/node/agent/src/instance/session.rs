@@ -17,6 +17,8 @@ pub(crate) struct ActionSession {
     pub(crate) confirm: bool,
     pub(crate) adopt: bool,
     pub(crate) i_know: bool,
+    /// Another node leads the provision or unprovision.
+    pub(crate) follows: bool,
     /// `-e NAME=VALUE` of the command line.
     pub(crate) env: Vec<(String, String)>,
     /// How long a look at a resource may take, if that is less than its own timeout.

@@ -448,6 +448,7 @@ fn request(order: &ActionOrder) -> Reply<ActionRequest> {
         env: order.env.clone(),
         copying: copying(order)?,
         destination: order.destination.clone(),
+        follows: false,
         command: order.command.clone(),
         origin: origin(),
     })
