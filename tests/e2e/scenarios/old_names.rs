@@ -65,9 +65,10 @@ fn old_actions_are_understood(world: &World) {
 
 fn an_unbuilt_action_says_so(world: &World) {
     service(world, "web");
-    for line in ["cluster freeze", "web compliance check", "web pg_freeze", "web toc", "web start --node n2"] {
+    for line in ["cluster freeze", "web compliance check", "web pg_freeze", "web toc"] {
         world.om(line).ends(4).says("not supported here");
     }
+    world.om("web start --node n2").ends(1).says("--node and --cluster need the daemon");
     world.om("nosuch start").ends(2).says("no match");
     world.om("web strat").ends(1).says("unknown action \"strat\": did you mean start?");
     for (typed, meant) in [("web print statsu", "status"), ("web instance strat", "start"), ("node prnt", "print")] {

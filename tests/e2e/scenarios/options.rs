@@ -84,11 +84,12 @@ fn nonsensical_options_are_refused(world: &World) {
     ] {
         world.om(line).ends(1).says(says);
     }
-    world.om("web start --cluster").ends(4).says("not supported here");
     for line in ["web start --watch", "web freeze --watch", "web start --local --watch"] {
         world.om(line).ends(1).says("--watch follows an order to the daemon (om daemon start)");
     }
     world.is("web", "down");
     world.om("web start --wait --time 30s").ok();
+    world.om("web stop").ok();
+    world.om("web start --cluster").ok().says("no daemon is running, and this is its only node: acting here");
     world.om("web stop").ok();
 }

@@ -24,9 +24,7 @@ pub struct EtcdProgram {
 /// Why there is no program to run.
 #[derive(Debug, thiserror::Error)]
 pub enum ProgramFault {
-    #[error(
-        "no program etcd is found: install it (Debian: apt install etcd-server), or name it with cluster.etcd in cluster.conf"
-    )]
+    #[error("no program etcd is found: install it (Debian: apt install etcd-server), or name the file with --etcd")]
     Missing,
     #[error("cannot run {0}")]
     Run(PathBuf, #[source] std::io::Error),

@@ -63,7 +63,7 @@ impl DaemonClaim {
                 Err(TryLockError::Error(error)) => return Err(failed(error)),
                 Err(TryLockError::WouldBlock) => {
                     let pid = holder(&mut file);
-                    if Path::new("/proc").join(&pid).exists() || Instant::now() >= until {
+                    if runs(&pid) || Instant::now() >= until {
                         return Err(ClaimError::Running(pid));
                     }
                     std::thread::sleep(RETRY);
@@ -101,6 +101,13 @@ fn make_private(run: &Path) -> std::io::Result<()> {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         made => made,
     }
+}
+
+/// Whether a process runs: one that has exited and that nothing has waited for yet is still listed. See proc_pid_stat(5).
+fn runs(pid: &str) -> bool {
+    let stat = std::fs::read_to_string(Path::new("/proc").join(pid).join("stat"));
+    let state = stat.ok().and_then(|stat| stat.rsplit(')').next()?.trim_start().chars().next());
+    state.is_some_and(|state| !matches!(state, 'Z' | 'X'))
 }
 
 fn holder(file: &mut File) -> String {
@@ -164,6 +171,21 @@ mod tests {
         drop(socket);
         assert!(!socket_path(run.path()).exists());
         DaemonClaim::new(run.path()).unwrap();
+    }
+
+    #[test]
+    fn a_process_that_has_exited_does_not_run_although_nothing_has_waited_for_it() {
+        let mut exiting = std::process::Command::new("/bin/sleep").arg("60").spawn().unwrap();
+        let pid = exiting.id().to_string();
+        assert!(runs(&pid));
+        exiting.kill().unwrap();
+        let until = Instant::now() + LEFT_BEHIND;
+        while runs(&pid) && Instant::now() < until {
+            std::thread::sleep(RETRY);
+        }
+        assert!(!runs(&pid) && Path::new("/proc").join(&pid).exists());
+        exiting.wait().unwrap();
+        assert!(!runs("unknown"));
     }
 
     #[tokio::test]
