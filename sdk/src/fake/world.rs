@@ -158,7 +158,7 @@ pub(crate) struct HostState {
     pub(crate) answers: BTreeMap<String, VecDeque<Response>>,
     pub(crate) state: BTreeMap<(String, String), String>,
     /// The lines that calls are held against. None outside of a call of a driver.
-    pub(crate) held: Option<super::grants::DriverGrants>,
+    pub(in crate::fake) held: Option<super::grants::DriverGrants>,
     /// What calls of drivers made and nothing has undone.
     pub(crate) holdings: Vec<FakeHolding>,
     /// The number of the next holding.

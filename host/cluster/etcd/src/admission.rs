@@ -191,10 +191,8 @@ impl AdmissionDesk<'_> {
 
 /// Enters a node into the roster, unless another one has its name or its address.
 fn enter(roster: &mut Roster, joiner: &RosterNode) -> Result<(), AdmissionRefusal> {
-    if let Some(known) = roster.node(joiner.name.as_str()) {
-        if known.key != joiner.key {
-            return Err(AdmissionRefusal::Known(joiner.name.to_string()));
-        }
+    if roster.node(joiner.name.as_str()).is_some_and(|known| known.key != joiner.key) {
+        return Err(AdmissionRefusal::Known(joiner.name.to_string()));
     }
     let taken = roster.nodes.iter().find(|node| node.address == joiner.address && node.name != joiner.name);
     // Ports tell two agents on one machine apart.

@@ -324,7 +324,7 @@ mod tests {
         let changed = config.replace("\"a\"", "\"b\"");
         engine.txn(TxnRequest::new().put("object/root/svc/web/config", changed)).await.unwrap();
         let web: ObjectPath = "web".parse().unwrap();
-        assert_eq!(restore(&engine, &archive, all, true).await.unwrap(), [web.clone()]);
+        assert_eq!(restore(&engine, &archive, all, true).await.unwrap(), std::slice::from_ref(&web));
         assert_eq!(restore(&engine, &archive, all, false).await.unwrap(), [web]);
         let back = engine.get(b"object/root/svc/web/config").await.unwrap().entry.unwrap();
         assert!(String::from_utf8_lossy(&back.value).contains("\"checksum\":\"a\""));

@@ -112,7 +112,7 @@ pub(crate) async fn step(
 /// Gives a node that joins its member, or says what it has to wait for. To ask again is harmless.
 pub(crate) async fn add(store: &EtcdStore, roster: &Roster, request: &SeatRequest) -> Result<SeatGrant, MemberFault> {
     let seen = look(store, &mut ProgressNotes::new()).await?;
-    for member in seen.iter().filter(|member| member.peer.peer_addresses.contains(&request.peer)) {
+    if let Some(member) = seen.iter().find(|member| member.peer.peer_addresses.contains(&request.peer)) {
         if member.peer.name.is_empty() || member.peer.name == request.name {
             return Ok(granted(&seen.iter().map(|member| member.peer.clone()).collect::<Vec<_>>(), request));
         }

@@ -79,9 +79,8 @@ impl ManagedEngine {
             let cluster = ClusterData { name: roster.name, nodes: roster.nodes, engine };
             write_cluster(agent.home(), &cluster, &by)
         };
-        match tokio::task::spawn_blocking(write).await {
-            Ok(Err(error)) => self.say(EventKind::EngineMember, json!({ "problem": chain(&error) })),
-            Ok(Ok(_)) | Err(_) => {}
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(write).await {
+            self.say(EventKind::EngineMember, json!({ "problem": chain(&error) }));
         }
         let _ = self.mail.send(Message::Cluster(ClusterMessage::Roster(nodes)));
     }

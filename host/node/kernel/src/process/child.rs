@@ -81,10 +81,11 @@ impl ChildSetup {
         self.step(ChildStep::Bounds, || self.drop_capabilities())?;
         self.step(ChildStep::Account, || self.become_user())?;
         self.step(ChildStep::Directory, || {
-            Ok(match &self.cwd {
+            match &self.cwd {
                 Ok(directory) => rustix::process::fchdir(directory)?,
                 Err(path) => rustix::process::chdir(path.as_c_str())?,
-            })
+            }
+            Ok(())
         })?;
         // After the directory, which need not be among the files.
         self.step(ChildStep::Files, || self.files.as_ref().map_or(Ok(()), FileConfinement::enter))?;
