@@ -172,7 +172,7 @@ impl ForkingApplication {
         let Some(command) = value else { return Ok(None) };
         match command.program() {
             "true" => {
-                let missing = || Error::invalid_config(format!("{keyword} is true, and there is no script"));
+                let missing = || Error::invalid_config(format!("{keyword} is true, but script is not set"));
                 Ok(Some(Command::new(self.script.as_ref().ok_or_else(missing)?).arg(word)))
             }
             "false" => Ok(None),
@@ -368,7 +368,7 @@ mod tests {
         let off = ForkingApplication { start: word("false"), ..app() };
         given(off).on(&host).start().is_unchanged("there is no start command");
         let lost = ForkingApplication { start: word("true"), ..app() };
-        given(lost).on(&host).start().fails_with("start is true, and there is no script");
+        given(lost).on(&host).start().fails_with("start is true, but script is not set");
         let bare = ForkingApplication { start: word("nginx"), ..app() };
         given(bare).on(&host).start().fails_with("start runs \"nginx\": expected an absolute path");
     }

@@ -80,7 +80,7 @@ fn true_is_the_script_and_not_a_program(world: &World) {
     // Without a script there is nothing to call, and so nothing that could be up.
     let bare = world.write("bare.conf", "[DEFAULT]\nnodes = n1\n[app#1]\nstart = true\ncheck = true\n");
     world.om(&format!("web create --force --config {}", bare.display())).ok();
-    world.om("web config validate").ends(1).says("check is true, and there is no script");
+    world.om("web config validate").ends(1).says("check is true, but script is not set");
     assert!(!world.states("web").contains("up"));
     world.om("web start").ends(1);
     world.om("web delete --force").ok();

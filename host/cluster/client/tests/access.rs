@@ -148,7 +148,7 @@ async fn a_token_by_which_a_node_joins_is_good_for_that_alone() {
             let address = template.replace("{path}", "web").replace("{id}", "7").replace("{token}", "x");
             let address = address.replace("{serial}", "x");
             let (status, answer) = ask(&daemon, "H1.5f3c1a2b.AAAA", &method.to_uppercase(), &address, "").await;
-            // Here there is no cluster to join, and nothing that could be read as a request for it.
+            // This daemon belongs to no cluster that a node could join, and the body is not a request to join.
             assert_eq!(status, if joins { 400 } else { 403 }, "{id}: {answer}");
         }
     }

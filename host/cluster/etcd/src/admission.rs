@@ -159,7 +159,7 @@ impl AdmissionDesk<'_> {
         Ok(member::voter_addresses(&self.store.peers().await?))
     }
 
-    /// Objects of one path must be the same: which of the two should be in force, nobody here can know.
+    /// Objects of one path must be the same: the cluster cannot know which of the two should be in force.
     async fn check_objects(&self, brought: &BTreeMap<String, String>) -> Result<(), AdmissionRefusal> {
         let listing = self.store.list(&KeyQuery::current(everything())).await?;
         let state =

@@ -30,7 +30,7 @@ pub(crate) fn make_directory(path: &Path) -> Result<(), FileFault> {
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(FileFault::new("make", path))
 }
 
-/// Reads a document. None: there is no such file.
+/// Reads a document. None if the file does not exist.
 pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, FileFault> {
     let bytes = match std::fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

@@ -34,7 +34,7 @@ impl AccessRule {
         let caller = &request.caller;
         // A daemon is not a user, whatever a user may do, and no user is a daemon.
         if let (Some(node), true) = (caller.peer(), self != AccessRule::Peer) {
-            return Err(denied(format!("the daemon of {node} may not do this: it is no user")));
+            return Err(denied(format!("the daemon of {node} may not do this: it is not a user")));
         }
         match (self, caller.join_token().is_some()) {
             (AccessRule::Joiner, true) => return Ok(()),

@@ -52,7 +52,7 @@ impl Owner {
         }
         let members = self.shared.members.as_ref().map(|members| &members.value);
         let list = members.map_or(0, |members| members.list);
-        // Who is in no list ends nobody's life: no holder would ask it.
+        // A node that is not in the list ends no life: the holder of a slot would not ask it for a promise.
         let since = members.and_then(|members| members.since(&self.me)).unwrap_or(u64::MAX);
         member.ownership.set_members(StoreRevision(list), StoreRevision(since));
     }
