@@ -39,7 +39,7 @@ pub(crate) enum LifeCommand {
     /// Stop the resources, and destroy what provision created: their data is lost
     #[command(
         after_help = "On a terminal, the command asks before it destroys anything. Without a terminal, as in a script, \
-                            it does not ask.\n\nExamples:\n  om web unprovision --dry-run\n  om web unprovision --confirm"
+                            it refuses unless --confirm is given.\n\nExamples:\n  om web unprovision --dry-run\n  om web unprovision --confirm"
     )]
     Unprovision(LazyArgs<ActionArgs>),
     /// Move what runs here to another node, without stopping it
@@ -48,4 +48,21 @@ pub(crate) enum LifeCommand {
     /// Run the tasks
     #[command(after_help = "Example:\n  om web run --rid task#backup")]
     Run(LazyArgs<ActionArgs>),
+}
+
+impl LifeCommand {
+    /// The word of the action and its options. A migration has options of its own.
+    pub(crate) fn action(&self) -> Result<(&'static str, &ActionArgs), &MigrateArgs> {
+        Ok(match self {
+            LifeCommand::Start(args) => ("start", args),
+            LifeCommand::Stop(args) => ("stop", args),
+            LifeCommand::Restart(args) => ("restart", args),
+            LifeCommand::Shutdown(args) => ("shutdown", args),
+            LifeCommand::Startstandby(args) => ("startstandby", args),
+            LifeCommand::Provision(args) => ("provision", args),
+            LifeCommand::Unprovision(args) => ("unprovision", args),
+            LifeCommand::Run(args) => ("run", args),
+            LifeCommand::Migrate(args) => return Err(args),
+        })
+    }
 }

@@ -133,16 +133,9 @@ fn action(session: &Session, target: &Target, command: &ObjectCommand) -> Outcom
 
 /// An action that has a plan: of an object, of this node's instance alone, or only its plan.
 fn life(session: &Session, target: &Target, command: &LifeCommand, scope: ActionScope) -> Outcome {
-    let (action, args) = match command {
-        LifeCommand::Start(args) => ("start", args),
-        LifeCommand::Stop(args) => ("stop", args),
-        LifeCommand::Restart(args) => ("restart", args),
-        LifeCommand::Shutdown(args) => ("shutdown", args),
-        LifeCommand::Startstandby(args) => ("startstandby", args),
-        LifeCommand::Provision(args) => ("provision", args),
-        LifeCommand::Unprovision(args) => ("unprovision", args),
-        LifeCommand::Migrate(args) => return life::migrate(session, target, args, scope),
-        LifeCommand::Run(args) => ("run", args),
+    let (action, args) = match command.action() {
+        Ok(action) => action,
+        Err(args) => return life::migrate(session, target, args, scope),
     };
     // Tasks do not change the state of the object, so there is nothing to orchestrate.
     let scope = if action == "run" && scope == ActionScope::Object { ActionScope::Instance } else { scope };

@@ -18,8 +18,8 @@ use tokio::sync::mpsc;
 
 use crate::backend::block_on;
 use crate::command::{
-    ActionArgs, ActionOptions, FlagArgs, InstanceCommand, LifeCommand, NodesArgs, ObjectCommand, OutputFormat,
-    PrintCommand, ResourceCommand, StatusArgs,
+    ActionOptions, FlagArgs, InstanceCommand, LifeCommand, NodesArgs, ObjectCommand, OutputFormat, PrintCommand,
+    ResourceCommand, StatusArgs,
 };
 use crate::exit::{self, Failure, Outcome};
 use crate::object::life::{ActionScope, confirm, is_whole};
@@ -75,16 +75,9 @@ fn of_instance(command: &InstanceCommand) -> Option<NodesWish<'_>> {
 }
 
 fn of_life(command: &LifeCommand, scope: ActionScope) -> Option<NodesWish<'_>> {
-    let (action, args): (_, &ActionArgs) = match command {
-        LifeCommand::Start(args) => ("start", args),
-        LifeCommand::Stop(args) => ("stop", args),
-        LifeCommand::Restart(args) => ("restart", args),
-        LifeCommand::Shutdown(args) => ("shutdown", args),
-        LifeCommand::Startstandby(args) => ("startstandby", args),
-        LifeCommand::Provision(args) => ("provision", args),
-        LifeCommand::Unprovision(args) => ("unprovision", args),
-        LifeCommand::Run(args) => ("run", args),
-        LifeCommand::Migrate(args) => return Some(of_options(&args.options)),
+    let (action, args) = match command.action() {
+        Ok(action) => action,
+        Err(args) => return Some(of_options(&args.options)),
     };
     let dry = args.options.dry_run || scope == ActionScope::Plan;
     let destroys = action == "unprovision" && !args.confirm && !dry;
