@@ -32,8 +32,13 @@ impl KeeperProcess {
         };
         match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockShared) {
             Err(rustix::io::Errno::WOULDBLOCK) => {}
-            // Nobody holds it; this one is given back with the file.
-            locked => return locked.map(|()| None).map_err(io::Error::from),
+            locked => {
+                locked?;
+                // Not left to the close: a child that another thread has just forked holds the file open until it becomes another
+                // program, and a keeper that starts meanwhile would be refused.
+                rustix::fs::flock(&lock, FlockOperation::Unlock)?;
+                return Ok(None);
+            }
         }
         let Some(pid) = pid_in(&path) else { return Ok(None) };
         let process = i32::try_from(pid).ok().and_then(Pid::from_raw);

@@ -129,6 +129,8 @@ impl Drop for DirectoryLock {
     fn drop(&mut self) {
         // A pid that stays would name a process that is gone.
         let _ = self.0.set_len(0);
+        // Not left to the close: a child that another thread has just forked holds the file open until it becomes another program.
+        let _ = flock(&self.0, FlockOperation::Unlock);
     }
 }
 
@@ -148,4 +150,21 @@ fn prune(aside: &Path) -> io::Result<()> {
     files.sort();
     let surplus = files.len().saturating_sub(ASIDE);
     files.into_iter().take(surplus).try_for_each(fs::remove_file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lock_ends_with_its_holder_though_a_child_has_inherited_the_file() {
+        let root = tempfile::TempDir::new().unwrap();
+        let directory = StoreDirectory::new(root.path());
+        let lock = directory.lock().unwrap().unwrap();
+        // What a fork leaves in the child until it becomes another program.
+        let _inherited = lock.0.try_clone().unwrap();
+        assert!(directory.lock().unwrap().is_none());
+        drop(lock);
+        assert!(directory.lock().unwrap().is_some());
+    }
 }

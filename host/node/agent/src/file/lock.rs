@@ -136,7 +136,11 @@ pub fn holder_of(path: &Path) -> Option<LockHolder> {
     match flock(&file, FlockOperation::NonBlockingLockShared) {
         // A shared lock is refused only while another process holds the exclusive one.
         Err(rustix::io::Errno::WOULDBLOCK) => read_holder(&file),
-        _ => None,
+        // Not left to the close, for the reason above: a caller that wants the lock would be refused for a look.
+        _ => {
+            let _ = flock(&file, FlockOperation::Unlock);
+            None
+        }
     }
 }
 
