@@ -22,6 +22,7 @@
 //!   for progress when it hears nothing, and ends at a cancellation, so that its reader lists again.
 
 mod admin;
+mod data_file;
 mod fault;
 mod feed;
 mod group;
@@ -35,6 +36,7 @@ mod store;
 mod wire;
 
 pub use admin::EtcdPeer;
+pub use data_file::{DataFileFault, DataFileSource, EtcdDataFile};
 pub use fault::{CallFault, EtcdFault};
 pub use mark::{EngineMark, MarkFault};
 pub use report::{EtcdVersion, MemberReport};

@@ -183,6 +183,12 @@ impl EtcdProcess {
         let _ = self.child.wait();
     }
 
+    /// Lets it end by itself, so that it writes all that it has.
+    pub(crate) fn end(&mut self) {
+        self.signal(Signal::SIGTERM);
+        let _ = self.child.wait();
+    }
+
     /// Starts it again, on what it has written.
     pub(crate) fn start_again(&mut self) {
         self.stop();
