@@ -50,6 +50,14 @@ pub(crate) fn confirms(question: &str) -> anyhow::Result<bool> {
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
+/// Asks for a word, which must be typed as it is.
+pub(crate) fn types(question: &str, word: &str) -> anyhow::Result<bool> {
+    let _ = write!(anstream::stderr(), "{} ", harmless_lines(question));
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer).context("cannot read the answer")?;
+    Ok(answer.trim() == word)
+}
+
 /// Whether an operator can be asked.
 pub(crate) fn is_interactive() -> bool {
     // Standard input decides: that is where the answer is read from.

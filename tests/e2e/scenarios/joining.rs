@@ -12,12 +12,12 @@ crate::trials!(nodes_become_a_cluster_and_leave_it);
 /// More than the goal of 7 s: the machine runs other tests at the same time.
 const TAKEOVER: Duration = Duration::from_secs(20);
 
-fn report(node: &MemberNode, world: &World) -> Value {
+pub(crate) fn report(node: &MemberNode, world: &World) -> Value {
     serde_json::from_str(&node.om(world, "cluster status --format json").stdout).unwrap_or_default()
 }
 
 /// The members of the engine, as `node role state`.
-fn members(node: &MemberNode, world: &World) -> Vec<String> {
+pub(crate) fn members(node: &MemberNode, world: &World) -> Vec<String> {
     let report = report(node, world);
     let word = |member: &Value, name: &str| member[name].as_str().unwrap_or("?").to_owned();
     let line = |member: &Value| ["node", "role", "state"].map(|name| word(member, name)).join(" ");
@@ -26,7 +26,7 @@ fn members(node: &MemberNode, world: &World) -> Vec<String> {
     lines
 }
 
-fn processes(of: &str) -> usize {
+pub(crate) fn processes(of: &str) -> usize {
     let pgrep = std::process::Command::new("pgrep").args(["-cfx", of]).output().unwrap();
     String::from_utf8_lossy(&pgrep.stdout).trim().parse().unwrap_or(0)
 }

@@ -59,6 +59,7 @@ mod podman;
 mod programs;
 mod proofs;
 mod ran;
+mod recovering;
 mod rollback;
 mod routes;
 mod secrets;
@@ -140,6 +141,7 @@ fn main() -> ExitCode {
         full_disk::trials(),
         gce::trials(),
         joining::trials(),
+        recovering::trials(),
         keeper::trials(),
         kvm::trials(),
         migration::trials(),

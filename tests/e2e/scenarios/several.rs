@@ -295,8 +295,26 @@ impl MemberNode {
         !ended
     }
 
+    /// Runs `om` there, and kills it after so long.
+    pub(crate) fn om_for(&self, world: &World, line: &str, time: Duration) {
+        let mut om = self.om_command(world, line).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(time);
+        let children = Command::new("pgrep").args(["-P", &om.id().to_string()]).output().unwrap();
+        for child in String::from_utf8_lossy(&children.stdout).split_whitespace() {
+            let _ = kill(Pid::from_raw(child.parse().unwrap()), Signal::SIGKILL);
+        }
+        let _ = om.wait();
+    }
+
+    /// Its member of the engine dies, and its data are gone.
+    pub(crate) fn lose_engine(&self) {
+        let process: Value = serde_json::from_slice(&fs::read(self.file("run/etcd")).unwrap()).unwrap();
+        fs::remove_dir_all(self.file("var/cluster/etcd")).unwrap();
+        self.must(&format!("kill -KILL {}", process["pid"]));
+    }
+
     #[track_caller]
-    fn must(&self, line: &str) {
+    pub(crate) fn must(&self, line: &str) {
         let mut words = line.split_whitespace();
         let output = self.command(words.next().unwrap()).args(words).output().unwrap();
         assert!(output.status.success(), "{}: {line}: {}", self.name, String::from_utf8_lossy(&output.stderr));

@@ -8,9 +8,9 @@ use model::{NodeName, ObjectPath};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use protocol::daemon::{
     AccessEntry, AccessQuery, CallerDocument, CertificateDocument, CertificateRequest, CertificateSummary,
-    CommandRequest, DaemonUse, JoinGrant, JoinRequest, NodeChange, NodeOrderRequest, ObjectExplanation, OrderDocument,
-    OrderReceipt, OrderRequest, ProcessDocument, SOCKET_NAME, SeatGrant, SeatRequest, StatusDocument, StopRequest,
-    TokenDocument, TokenRequest, TokenSummary, VersionDocument,
+    CommandRequest, DaemonUse, EvictRequest, JoinGrant, JoinRequest, NodeChange, NodeOrderRequest, ObjectExplanation,
+    OrderDocument, OrderReceipt, OrderRequest, ProcessDocument, SOCKET_NAME, SeatGrant, SeatRequest, StatusDocument,
+    StopRequest, TokenDocument, TokenRequest, TokenSummary, VersionDocument,
 };
 use serde::de::DeserializeOwned;
 
@@ -117,6 +117,18 @@ impl DaemonClient {
     pub async fn order_node(&self, node: &NodeName, order: &NodeOrderRequest) -> Result<bool, ClientError> {
         let address = format!("/node/{}/order", encoded(node.as_str()));
         let NodeChange { changed } = self.document(Question::post(address).with(order)).await?;
+        Ok(changed)
+    }
+
+    /// Takes the engine as it is, also if it is another one or older than what the daemon has seen.
+    pub async fn accept_engine(&self) -> Result<(), ClientError> {
+        self.answer(Question::post("/cluster/accept-engine")).await.map(drop)
+    }
+
+    /// Ends the life of a node, if it is as it was seen. False if it had ended.
+    pub async fn evict(&self, node: &NodeName, seen: &EvictRequest) -> Result<bool, ClientError> {
+        let address = format!("/node/{}/evict", encoded(node.as_str()));
+        let NodeChange { changed } = self.document(Question::post(address).with(seen)).await?;
         Ok(changed)
     }
 

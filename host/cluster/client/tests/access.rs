@@ -36,6 +36,8 @@ const DEMANDS: &[(&str, Demand)] = &[
     ("freezeNode", Demand::Role(4)),
     ("thawNode", Demand::Role(4)),
     ("orderNode", Demand::Role(4)),
+    ("acceptEngine", Demand::Role(4)),
+    ("evictNode", Demand::Role(4)),
     ("stopDaemon", Demand::Role(4)),
     ("certificates", Demand::Role(4)),
     ("signCertificate", Demand::Role(4)),

@@ -64,7 +64,7 @@ async fn a_daemon_is_known_by_the_key_that_it_has_published_and_may_ask_nothing_
         tokio::time::sleep(Duration::from_millis(10)).await;
         answer = n2.ping(7).await;
     }
-    assert_eq!(answer.unwrap(), PingAnswer { sees_beat: true, promised: true });
+    assert_eq!(answer.unwrap(), PingAnswer { sees_beat: true, promised: true, generation: 1 });
     // Once more, over the connection that there is.
     assert!(!n2.ping(8).await.unwrap().promised);
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use model::{NodeName, ObjectPath};
 use peer::PeerEndpoint;
 use protocol::daemon::{
-    NodeOrder, NodeOrderRequest, ObjectExplanation, OrderDocument, OrderReceipt, OrderRequest, PingAnswer, PingRequest,
-    ProcessDocument, StatusDocument, StopRequest,
+    EvictRequest, NodeOrder, NodeOrderRequest, ObjectExplanation, OrderDocument, OrderReceipt, OrderRequest,
+    PingAnswer, PingRequest, ProcessDocument, StatusDocument, StopRequest,
 };
 use protocol::{FailureKind, RequestFailure};
 use tokio::sync::{mpsc, oneshot};
@@ -62,6 +62,14 @@ pub enum DaemonRequest {
         /// Also where no other node takes over what has a slot here.
         keep: bool,
         answer: Asked<()>,
+    },
+    /// The engine is taken as it is, also if it is another one or older than what was seen.
+    AcceptEngine(Asked<()>),
+    /// The life of a node ends on the word of a user, if it is as it was seen. The answer is false if it had ended.
+    Evict {
+        node: NodeName,
+        life: EvictRequest,
+        answer: Asked<bool>,
     },
     /// Another daemon of the cluster tells that it is there.
     Ping {
@@ -177,6 +185,16 @@ impl DaemonHandle {
     /// Reads the configurations again, and looks at an object, or at all. The answer comes when the statuses are new.
     pub async fn refresh(&self, path: Option<ObjectPath>) -> Result<(), RequestError> {
         self.ask(|answer| DaemonRequest::Refresh { path, answer }).await
+    }
+
+    /// Takes the engine as it is, also if it is another one or older than what was seen.
+    pub async fn accept_engine(&self) -> Result<(), RequestError> {
+        self.ask(DaemonRequest::AcceptEngine).await
+    }
+
+    /// Ends the life of a node on the word of a user, if it is as it was seen. False if it had ended.
+    pub async fn evict(&self, node: NodeName, life: EvictRequest) -> Result<bool, RequestError> {
+        self.ask(|answer| DaemonRequest::Evict { node, life, answer }).await
     }
 
     /// Ends the daemon. What runs goes on, unless `drain` says to stop it first.

@@ -119,8 +119,10 @@ pub async fn start(agent: Agent, options: DaemonOptions) -> Result<RunningDaemon
     let is_shared = cluster.engine.is_some();
     let shared = if is_shared { SharedState::default() } else { first_state(&*store).await? };
     let peers = if is_shared { Some(open_peers(&agent).await?) } else { None };
-    let member =
-        peers.clone().map(|peers| Membership::new(cluster.clone(), &home, (&me, &boot), LinkState::new(peers, &home)));
+    let member = peers.clone().map(|peers| {
+        let link = LinkState::new(peers, &home);
+        Membership::new(cluster.clone(), &home, (&me, &boot), (link, engine.etcd()))
+    });
     let events = EventLog::new(me.clone(), set_aside(&directory.join("events"))?);
     let (handle, requests) = request_channel(me.clone(), events.clone());
     let handle = handle.with_peers(peers.clone());

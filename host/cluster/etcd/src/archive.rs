@@ -18,7 +18,7 @@ use store_redb::{OpenError, RedbStore};
 use crate::{ClusterPlace, FileFault, Roster, RosterFault, file};
 
 /// Stands in a store as long as a copy into it is not whole.
-const MARK: &[u8] = b"copying";
+pub(crate) const MARK: &[u8] = b"copying";
 
 /// So many archives that were made by themselves are kept.
 const KEPT: usize = 10;
@@ -187,7 +187,7 @@ async fn read_archive(from: &Path) -> Result<Vec<(ObjectPath, ConfigRow)>, Archi
 }
 
 /// Whether a row may be copied into another life of the store: lives, beats, slots and what nodes said of themselves are of one life.
-fn is_of_all_lives(key: &[u8]) -> bool {
+pub(crate) fn is_of_all_lives(key: &[u8]) -> bool {
     matches!(SharedKey::parse(key), Some(SharedKey::Object(_) | SharedKey::Config(_) | SharedKey::NodeFlags(_)))
 }
 

@@ -64,6 +64,30 @@ pub(crate) fn remove(path: &Path) -> Result<(), FileFault> {
     }
 }
 
+/// Copies a directory with all that is in it, for its owner only.
+pub(crate) fn copy_tree(from: &Path, to: &Path) -> Result<(), FileFault> {
+    make_directory(to)?;
+    let entries = std::fs::read_dir(from).map_err(FileFault::new("read", from))?;
+    for entry in entries {
+        let path = entry.map_err(FileFault::new("read", from))?.path();
+        let target = to.join(path.file_name().unwrap_or_default());
+        if path.is_dir() {
+            copy_tree(&path, &target)?;
+        } else {
+            std::fs::copy(&path, &target).map_err(FileFault::new("copy", &path))?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes a directory with all that is in it, which need not be there.
+pub(crate) fn remove_tree(path: &Path) -> Result<(), FileFault> {
+    match std::fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(FileFault::new("remove", path)(error)),
+        _ => Ok(()),
+    }
+}
+
 /// Moves a file or a directory, which need not be there.
 pub(crate) fn move_to(from: &Path, to: &Path) -> Result<(), FileFault> {
     match std::fs::rename(from, to) {

@@ -24,6 +24,7 @@ pub mod plan;
 mod preflight;
 mod process;
 mod program;
+mod recovery;
 mod roster;
 mod status;
 mod token;
@@ -37,6 +38,10 @@ pub use place::{ClusterPlace, EngineSeat, LocalSeat};
 pub use preflight::{Finding, Preflight, own_address};
 pub use process::{EngineProcess, ProcessFault};
 pub use program::{EtcdProgram, ProgramFault};
+pub use recovery::{
+    OtherMember, RecoveryFault, RecoveryPlan, RecoveryWay, begin_from_files, end_recovery, may_seat_again,
+    plan_recovery, recover, seat_again,
+};
 pub use roster::{Roster, RosterFault, RosterNode, change_roster, read_roster};
 pub use status::cluster_status;
 /// The engine, as it is asked here.

@@ -28,6 +28,8 @@ pub enum MemberFault {
     Engine(#[from] StoreError),
     #[error("{0} is not a node of the cluster: om cluster status lists them")]
     Unknown(String),
+    #[error("{0} is not in the cluster any more: om cluster leave here, and om cluster join to come back")]
+    Stranger(String),
     #[error("{node} cannot go: {reason}")]
     Majority { node: String, reason: String },
     /// It may run services.

@@ -3,6 +3,8 @@
 //! ```text
 //!   var/cluster/seat.json         how this node is reached, and its member of etcd
 //!   var/cluster/join.json         how far a join has come
+//!   var/cluster/recovery.json     how far a new engine has come, which is made of what this node has
+//!   var/cluster/rebuild.json      the member that takes the place of one whose data are lost
 //!   var/cluster/etcd/<name>/      the data of the member
 //!   var/cluster/aside/            stores and data of former lives, five of each
 //!   var/cluster/backup/           archives of the store, by time
@@ -23,11 +25,14 @@ use replica::{GenerationRow, generation_key};
 use serde::{Deserialize, Serialize};
 use store_etcd::{EtcdSettings, EtcdStore, EtcdTls, GenerationReader};
 
-use crate::FileFault;
 use crate::file;
+use crate::{FileFault, ProcessFault};
 
 /// What was moved aside of one kind, and is kept. The oldest ones go.
 const ASIDE: usize = 5;
+
+pub(crate) const INTERRUPTED: &str =
+    "a recovery or a rebuild of the engine was interrupted on this node: the same command again goes on with it";
 
 /// The directories of the agent, as far as they are needed here.
 #[derive(Debug, Clone)]
@@ -62,6 +67,9 @@ pub struct EngineSeat {
     pub initial: Vec<(String, String)>,
     /// Whether it begins a cluster.
     pub is_first: bool,
+    /// Whether it has data: without them it must not start again, as it would vote without knowing what it has voted for.
+    #[serde(default)]
+    pub begun: bool,
     /// The program, if it is not the one that is found by its name.
     #[serde(default)]
     pub program: Option<PathBuf>,
@@ -100,6 +108,44 @@ impl ClusterPlace {
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(FileFault::new("lock", &path)(error)),
         }
+    }
+
+    /// A turn of the daemon's own, during which no command changes this node's part in a cluster. None: a command does.
+    pub(crate) fn turn(&self) -> Result<Option<File>, FileFault> {
+        let path = self.directory().join("lock");
+        let opened = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
+        let lock = opened.map_err(FileFault::new("open", &path))?;
+        match lock.try_lock_shared() {
+            Ok(()) => Ok(Some(lock)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(FileFault::new("lock", &path)(error)),
+        }
+    }
+
+    /// Whether a recovery or a rebuild has begun and not ended: the member of this node is not what it should be.
+    pub fn is_recovering(&self) -> bool {
+        self.recovery_file().exists() || self.rebuilding_file().exists()
+    }
+
+    fn rebuilding_file(&self) -> PathBuf {
+        self.directory().join("rebuild.json")
+    }
+
+    /// The name of the member that takes the place of one whose data are lost. None: none is on its way.
+    pub fn rebuilding(&self) -> Result<Option<String>, FileFault> {
+        file::read(&self.rebuilding_file())
+    }
+
+    pub fn write_rebuilding(&self, member: &str) -> Result<(), FileFault> {
+        file::write(&self.rebuilding_file(), &member)
+    }
+
+    pub fn remove_rebuilding(&self) -> Result<(), FileFault> {
+        file::remove(&self.rebuilding_file())
+    }
+
+    pub(crate) fn recovery_file(&self) -> PathBuf {
+        self.directory().join("recovery.json")
     }
 
     /// How far a join has come, in the words of its caller.
@@ -149,6 +195,22 @@ impl ClusterPlace {
         self.directory().join("etcd")
     }
 
+    /// What is wrong with this node's member, as far as its files say.
+    pub fn member_fault(&self) -> Result<Option<String>, FileFault> {
+        let engine = self.seat()?.and_then(|seat| seat.engine);
+        let lost = engine.filter(|engine| engine.begun && !self.has_data(engine));
+        Ok(match lost {
+            _ if self.is_recovering() => Some(INTERRUPTED.to_owned()),
+            Some(engine) => Some(ProcessFault::Lost(self.data(&engine)).to_string()),
+            None => None,
+        })
+    }
+
+    /// Whether the data of a member are there.
+    pub(crate) fn has_data(&self, seat: &EngineSeat) -> bool {
+        self.data(seat).join("member/wal").is_dir()
+    }
+
     pub(crate) fn data(&self, seat: &EngineSeat) -> PathBuf {
         self.data_directory().join(&seat.name)
     }
@@ -184,6 +246,13 @@ impl ClusterPlace {
         self.set_aside("etcd", &self.data_directory())
     }
 
+    /// Moves the data of members aside that are not this one's.
+    pub(crate) fn set_others_aside(&self, engine: &EngineSeat) -> Result<(), FileFault> {
+        let entries = std::fs::read_dir(self.data_directory()).into_iter().flatten().flatten();
+        let mut others = entries.map(|entry| entry.path()).filter(|path| *path != self.data(engine));
+        others.try_for_each(|path| self.set_aside("etcd", &path))
+    }
+
     /// Moves the authorities aside: certificates of theirs count for nothing from then on.
     pub fn set_certificates_aside(&self) -> Result<(), FileFault> {
         self.set_api_certificates_aside()?;
@@ -199,13 +268,24 @@ impl ClusterPlace {
         if !path.exists() {
             return Ok(());
         }
+        file::move_to(path, &self.place_aside(kind)?)?;
+        self.keep_newest(&self.directory().join("aside"), kind, ASIDE);
+        Ok(())
+    }
+
+    /// Copies the data of a member aside. It does not run meanwhile.
+    pub(crate) fn copy_aside(&self, engine: &EngineSeat) -> Result<(), FileFault> {
+        file::copy_tree(&self.data(engine), &self.place_aside("etcd")?)?;
+        self.keep_newest(&self.directory().join("aside"), "etcd", ASIDE);
+        Ok(())
+    }
+
+    fn place_aside(&self, kind: &str) -> Result<PathBuf, FileFault> {
         let aside = self.directory().join("aside");
         file::make_directory(&aside)?;
         let millis = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
         // Numbers of one length, so that the names are in the order of time.
-        file::move_to(path, &aside.join(format!("{kind}-{millis:015}")))?;
-        self.keep_newest(&aside, kind, ASIDE);
-        Ok(())
+        Ok(aside.join(format!("{kind}-{millis:015}")))
     }
 
     /// Removes all but the newest ones of a kind, as far as they can be removed.

@@ -1,6 +1,6 @@
 //! The process of this node's member. It outlives the process that started it, and is found again by its number and its start.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use kernel::KernelError;
@@ -9,6 +9,7 @@ use kernel::process::{self, CapabilityBounds, CheckedProgram, ProgramLaunch, loo
 use rustix::process::{Pid, Signal, kill_process};
 use serde::{Deserialize, Serialize};
 
+use crate::program::LaunchMode;
 use crate::{ClusterPlace, EngineSeat, EtcdProgram, FileFault, LocalSeat, ProgramFault, file};
 
 /// The group of etcd, below that of all services: no action ever touches it.
@@ -40,6 +41,8 @@ pub enum ProcessFault {
     Program(#[from] ProgramFault),
     #[error(transparent)]
     File(#[from] FileFault),
+    #[error("the data of this node's member are gone from {}: om cluster rebuild makes it anew from the others", .0.display())]
+    Lost(PathBuf),
     #[error("cannot start etcd")]
     Start(#[source] KernelError),
     #[error("etcd, process {0}, does not end")]
@@ -53,7 +56,7 @@ impl EngineProcess {
         Ok(noted.filter(EngineProcess::lives).or_else(|| search(&place.data_directory())))
     }
 
-    fn lives(&self) -> bool {
+    pub(crate) fn lives(&self) -> bool {
         look(self.pid).is_some_and(|found| found.started == self.started)
     }
 
@@ -63,9 +66,20 @@ impl EngineProcess {
         seat: &LocalSeat,
         engine: &EngineSeat,
     ) -> Result<EngineProcess, ProcessFault> {
-        if let Some(found) = EngineProcess::find(place)? {
-            return Ok(found);
+        match EngineProcess::find(place)? {
+            Some(found) => Ok(found),
+            None if engine.begun && !place.has_data(engine) => Err(ProcessFault::Lost(place.data(engine))),
+            None => EngineProcess::start(place, seat, engine, LaunchMode::Usual).await,
         }
+    }
+
+    /// Starts the member of this node. None runs.
+    pub(crate) async fn start(
+        place: &ClusterPlace,
+        seat: &LocalSeat,
+        engine: &EngineSeat,
+        mode: LaunchMode,
+    ) -> Result<EngineProcess, ProcessFault> {
         let program = EtcdProgram::find(engine.program.as_deref())?;
         let data = place.data(engine);
         file::make_directory(&data)?;
@@ -77,7 +91,7 @@ impl EngineProcess {
         let output = process::open_output(&log).map_err(ProcessFault::Start)?;
         let launch = ProgramLaunch {
             program: CheckedProgram::open(&program.path, None).map_err(ProcessFault::Start)?,
-            args: program.arguments(place, seat, engine),
+            args: program.arguments(place, seat, engine, mode),
             env: Vec::new(),
             cwd: "/".into(),
             account: None,

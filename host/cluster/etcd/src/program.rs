@@ -1,5 +1,6 @@
 //! The program: found, asked for its version, and called with its options.
 
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -19,6 +20,20 @@ const OLDEST: EtcdVersion = EtcdVersion::new(3, 4, 0);
 pub struct EtcdProgram {
     pub path: PathBuf,
     pub version: EtcdVersion,
+}
+
+/// How a member is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LaunchMode {
+    /// As one of its cluster.
+    Usual,
+    /// Reached on these ports of loopback and nowhere else, until its data are what they should be.
+    Apart {
+        client: u16,
+        peer: u16,
+        /// On the data of a cluster that has no majority any more: it goes on as the only member.
+        alone: bool,
+    },
 }
 
 /// Why there is no program to run.
@@ -51,23 +66,35 @@ impl EtcdProgram {
     }
 
     /// The options of this node's member.
-    pub(crate) fn arguments(&self, place: &ClusterPlace, seat: &LocalSeat, engine: &EngineSeat) -> Vec<String> {
+    pub(crate) fn arguments(
+        &self,
+        place: &ClusterPlace,
+        seat: &LocalSeat,
+        engine: &EngineSeat,
+        mode: LaunchMode,
+    ) -> Vec<String> {
         let (client, peer) = (https(seat.address, engine.client_port), https(seat.address, engine.peer_port));
+        let loopback = |port| https(Ipv4Addr::LOCALHOST.into(), port);
+        // Alone, it need not wait for others with an election.
+        let (listen_client, listen_peer, [heartbeat, election]) = match mode {
+            LaunchMode::Usual => (client.clone(), peer.clone(), ["100", "1000"]),
+            LaunchMode::Apart { client, peer, .. } => (loopback(client), loopback(peer), ["10", "100"]),
+        };
         let initial: Vec<String> = engine.initial.iter().map(|(name, peer)| format!("{name}={peer}")).collect();
         let [authority, certificate, key] = place.engine_files().map(|path| path.display().to_string());
         let data = place.data(engine).display().to_string();
         let mut options = vec![
             ("name", engine.name.clone()),
             ("data-dir", data),
-            ("listen-client-urls", client.clone()),
+            ("listen-client-urls", listen_client),
             ("advertise-client-urls", client),
-            ("listen-peer-urls", peer.clone()),
+            ("listen-peer-urls", listen_peer),
             ("initial-advertise-peer-urls", peer),
             ("initial-cluster", initial.join(",")),
             ("initial-cluster-state", if engine.is_first { "new" } else { "existing" }.to_owned()),
             ("initial-cluster-token", engine.cluster.clone()),
-            ("heartbeat-interval", "100".to_owned()),
-            ("election-timeout", "1000".to_owned()),
+            ("heartbeat-interval", heartbeat.to_owned()),
+            ("election-timeout", election.to_owned()),
             ("pre-vote", "true".to_owned()),
             ("strict-reconfig-check", "true".to_owned()),
             ("quota-backend-bytes", (512 << 20).to_string()),
@@ -88,6 +115,9 @@ impl EtcdProgram {
         if self.version < EtcdVersion::new(3, 5, 0) {
             // Later versions have it by default, and end without it.
             options.push(("enable-v2", "false".to_owned()));
+        }
+        if matches!(mode, LaunchMode::Apart { alone: true, .. }) {
+            options.push(("force-new-cluster", "true".to_owned()));
         }
         options.into_iter().map(|(name, value)| format!("--{name}={value}")).collect()
     }

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use store::{Store, StoreError, TxnOutcome, TxnRequest};
 
-const KEY: &[u8] = b"cluster/roster";
+pub(crate) const KEY: &[u8] = b"cluster/roster";
 
 const VERSION: u32 = 1;
 

@@ -13,8 +13,11 @@ use store::Store;
 use store_etcd::EtcdStore;
 
 use crate::member::{self, ProgressNotes, chain};
+use crate::place::INTERRUPTED;
 use crate::plan::MemberStep;
-use crate::{ClusterPlace, EngineProcess, LocalSeat, Roster, RosterFault, back_up, change_roster, read_roster};
+use crate::{
+    ClusterPlace, EngineProcess, EngineSeat, LocalSeat, Roster, RosterFault, back_up, change_roster, read_roster,
+};
 
 /// How often a backup is made.
 const BACKUP: Duration = Duration::from_secs(6 * 3600);
@@ -83,6 +86,10 @@ impl EngineUpkeep {
     /// Does what is due. Errors of the engine are none: its absence is reported by those that need it.
     pub async fn turn(&mut self) -> Vec<UpkeepNews> {
         let mut news = Vec::new();
+        // Another member may have taken the place of the former one. What cannot be read now is as it was.
+        if let Ok(seat) = self.place.seat() {
+            self.seat = seat.or(self.seat.take());
+        }
         if self.seat.is_none() {
             return news;
         }
@@ -97,18 +104,36 @@ impl EngineUpkeep {
 
     /// The member of this node runs, whoever started it.
     async fn keep_running(&mut self, news: &mut Vec<UpkeepNews>) {
-        let Some((seat, engine)) = self.seat.as_ref().and_then(|seat| Some((seat, seat.engine.as_ref()?))) else {
+        let Some((seat, engine)) = self.seat.clone().and_then(|seat| Some((seat.clone(), seat.engine?))) else {
             return;
         };
+        // A command that changes this node's part in the cluster starts and stops the member as it needs it.
+        let Ok(Some(_turn)) = self.place.turn() else { return };
+        if self.place.is_recovering() {
+            return self.complain(INTERRUPTED.to_owned(), news);
+        }
         let ran = EngineProcess::find(&self.place).ok().flatten().is_some();
-        match EngineProcess::ensure(&self.place, seat, engine).await {
+        match EngineProcess::ensure(&self.place, &seat, &engine).await {
             Ok(process) => {
+                self.note_begun(&seat, &engine);
                 if !ran {
                     news.push(UpkeepNews::Member(format!("{} was started: process {}", engine.name, process.pid)));
                 }
                 self.fault = None;
             }
             Err(error) => self.complain(chain(&error), news),
+        }
+    }
+
+    /// Notes that the member has data.
+    fn note_begun(&mut self, seat: &LocalSeat, engine: &EngineSeat) {
+        if engine.begun || !self.place.has_data(engine) {
+            return;
+        }
+        let seat = LocalSeat { engine: Some(EngineSeat { begun: true, ..engine.clone() }), ..seat.clone() };
+        // What cannot be written now is written in the next turn.
+        if self.place.write_seat(&seat).is_ok() {
+            self.seat = Some(seat);
         }
     }
 

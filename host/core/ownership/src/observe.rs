@@ -124,6 +124,13 @@ impl Ownership {
         if present { !self.reads_as_own(slot) } else { !self.is_quarantined(now) }
     }
 
+    /// Whether no node has taken the slot in this generation.
+    pub(crate) fn is_unclaimed(&self, slot: &SlotName) -> bool {
+        let Some(reading) = &self.reading else { return false };
+        let found = reading.slots.get(slot);
+        found.is_none_or(|found| found.incarnation.generation != reading.generation.number)
+    }
+
     /// Whether the reading still shows the slot as it was taken, or is older than the take.
     fn holds(&self, slot: &SlotName, token: StoreRevision) -> bool {
         let found = self.reading.as_ref().and_then(|reading| reading.slots.get(slot));

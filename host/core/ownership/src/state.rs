@@ -119,6 +119,13 @@ impl Ownership {
         slots.filter(|slot| self.reads_as_own(slot) && !self.is_confirmed(slot))
     }
 
+    /// What runs here since an earlier generation, in slots that no node has taken in this one: to be taken again, before what
+    /// runs in them has reached its old deadline.
+    pub fn reclaimable(&self, now: BootTime) -> impl Iterator<Item = &SlotName> {
+        let may = self.life.is_some() && self.is_quarantined(now);
+        self.running.iter().filter(move |slot| may && !self.is_confirmed(slot) && self.is_unclaimed(slot))
+    }
+
     /// Nothing of the slot is left on this node, which was proven.
     pub fn stopped(&mut self, slot: &SlotName) {
         self.running.remove(slot);

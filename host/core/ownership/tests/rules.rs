@@ -463,6 +463,34 @@ fn new_generation_ends_everything_and_is_waited_in() {
 }
 
 #[test]
+fn what_runs_since_an_earlier_generation_is_taken_again_unless_another_node_has_it() {
+    let next = Generation { number: 4, nonce: 5 };
+    let restored = |at: u64, slot| OwnershipReading { generation: next, ..reading(at, [], slot) };
+    let begun = |slot: Option<SlotReading>| {
+        let mut me = owner();
+        me.started(web());
+        me.observe(restored(1, slot.clone()), at(2));
+        me.observe(restored(2, slot.clone()), at(2));
+        assert_eq!(me.reclaimable(at(2)).count(), 0, "it has no life yet");
+        let sent = me.register(at(2)).unwrap();
+        me.answer(&sent, &RequestOutcome::Applied(revision(3)), at(2));
+        me
+    };
+    // Its row is gone, or of the generation before.
+    for slot in [None, Some(held(20, "me", 10)), Some(held(20, "peer", 4))] {
+        let mut me = begun(slot);
+        assert_eq!(me.reclaimable(at(3)).collect::<Vec<_>>(), [&web()]);
+        let sent = me.take(&web(), at(3)).unwrap();
+        me.answer(&sent, &RequestOutcome::Applied(revision(4)), at(3));
+        assert_eq!(me.reclaimable(at(3)).count(), 0, "it is confirmed");
+    }
+    assert_eq!(begun(None).reclaimable(at(9)).count(), 0, "others may take it from now on");
+    let incarnation = NodeIncarnation { generation: 4, revision: revision(2) };
+    let taken = SlotReading { incarnation, ..held(2, "peer", 2) };
+    assert_eq!(begun(Some(taken)).reclaimable(at(3)).count(), 0, "it is another's");
+}
+
+#[test]
 fn node_without_a_memory_waits_in_the_generation_that_it_finds() {
     let mut me = process(NodeMemory::default(), false);
     me.observe(reading(9, [], None), at(1));

@@ -14,7 +14,7 @@ use crate::terminal::complain;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The pause between two questions.
-const PAUSE: Duration = Duration::from_millis(300);
+pub(super) const PAUSE: Duration = Duration::from_millis(300);
 
 pub(super) fn run(session: &Session, cluster: &LocalCluster, args: &JoinArgs) -> Outcome {
     let began = Instant::now();

@@ -6,6 +6,8 @@ mod check;
 mod init;
 mod join;
 mod leave;
+mod rebuild;
+mod recover;
 mod status;
 mod token;
 
@@ -16,12 +18,13 @@ use anyhow::anyhow;
 use clap::CommandFactory;
 use protocol::FailureKind;
 
-use crate::backend::{LocalCluster, SeatOrder};
+use crate::backend::{LocalCluster, SeatOrder, block_on};
 use crate::command::{ClusterCommand, OmLine, SeatArgs};
 use crate::daemon;
 use crate::exit::{Failure, Outcome};
 use crate::object::unbuilt;
 use crate::session::Session;
+use crate::terminal::{is_interactive, types};
 
 pub(crate) fn run(session: &Session, command: ClusterCommand) -> Outcome {
     // What changes files of this node cannot be asked of another one.
@@ -35,6 +38,8 @@ pub(crate) fn run(session: &Session, command: ClusterCommand) -> Outcome {
         ClusterCommand::Token(command) => token::run(session, &cluster, command.into_inner()),
         ClusterCommand::Leave => leave::run(session, &cluster),
         ClusterCommand::Remove(args) => leave::remove(session, &cluster, &args),
+        ClusterCommand::Recover(args) => recover::run(session, &cluster, &args),
+        ClusterCommand::Rebuild(args) => rebuild::run(session, &cluster, &args),
         ClusterCommand::Backup { file } => archive::back_up(session, &cluster, file.as_deref()),
         ClusterCommand::Restore(args) => archive::restore(session, &cluster, &args),
         ClusterCommand::Other(words) => Err(unbuilt::second_word(OmLine::command(), "cluster", &words)),
@@ -58,6 +63,29 @@ fn engine_files(files: [&Option<PathBuf>; 3]) -> Option<[PathBuf; 3]> {
     let [Some(authority), Some(certificate), Some(key)] = files else { return None };
     let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
     Some([authority, certificate, key].map(absolute))
+}
+
+/// Tells the daemon of this node to take the engine as it is. Without one, the next daemon does.
+fn accept(session: &Session, cluster: &LocalCluster) -> Result<(), Failure> {
+    match block_on(session.daemon().client.accept_engine())? {
+        Ok(()) => Ok(()),
+        Err(client::ClientError::NotRunning) => cluster.forget_engine(),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The operator types the name of the cluster: what comes next cannot be undone.
+fn confirm_by_name(name: &str, option: &str) -> Result<(), Failure> {
+    if !is_interactive() {
+        let text = format!(
+            "standard input is not a terminal, so nothing can be confirmed and nothing was changed ({option} confirms)"
+        );
+        return Err(Failure::failed(text));
+    }
+    match types(&format!("type {name} to go on:"), name)? {
+        true => Ok(()),
+        false => Err(Failure::failed("not confirmed: nothing was changed".to_owned())),
+    }
 }
 
 /// How often a daemon is started that another one is in the way of.

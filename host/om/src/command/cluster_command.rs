@@ -49,6 +49,23 @@ pub(crate) enum ClusterCommand {
     /// Take another node out of the cluster, which is gone
     #[command(after_help = "Examples:\n  om cluster remove n3\n  om cluster remove n3 --i-know-it-is-off")]
     Remove(LazyArgs<RemoveNodeArgs>),
+    /// Make a new engine of what this node has, when a majority of its members is lost for good
+    #[command(
+        after_help = "Refused as long as a majority answers. What the members that are lost have acknowledged, and this node does \
+                      not have, is lost. Services go on. The old data are kept aside. Can be repeated: it goes on where it was \
+                      interrupted.\n\nExamples:\n  om cluster recover --dry-run\n  \
+                      om cluster recover --others-are-off\n  om cluster recover --others-are-off --confirm --format json"
+    )]
+    Recover(LazyArgs<RecoverArgs>),
+    /// Give this node a member of the engine again, when the data of its own are lost or damaged
+    #[command(
+        after_help = "The others answer: the member is made anew from theirs. After om cluster recover, the other nodes come back \
+                      by this, too. With --from-files no node has the data any more: a new engine begins, and the daemons \
+                      publish the configurations of their files in it. Services go on. Can be repeated: it goes on where it \
+                      was interrupted.\n\nExamples:\n  om cluster rebuild\n  om cluster rebuild --from 10.0.0.2\n  \
+                      om cluster rebuild --from-files --others-are-off"
+    )]
+    Rebuild(LazyArgs<RebuildArgs>),
     /// Write all that the cluster knows of its objects to a file
     #[command(
         after_help = "Daemons beside a member of the engine do so every six hours, and keep ten.\n\nExample:\n  \
@@ -146,6 +163,43 @@ pub(crate) struct RemoveNodeArgs {
     /// The node may be running services, as far as the cluster knows: say that the machine is off, and stays off
     #[arg(long)]
     pub(crate) i_know_it_is_off: bool,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct RecoverArgs {
+    /// Say that the machines of the other members are off, or their members stopped, until om cluster rebuild was run there
+    #[arg(long)]
+    pub(crate) others_are_off: bool,
+    /// Do not ask for the name of the cluster
+    #[arg(long)]
+    pub(crate) confirm: bool,
+    /// Only print what the new engine would be made of
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct RebuildArgs {
+    /// A node whose member answers, if this node does not know it: its address, with the port of its engine if that is another one
+    /// than here
+    #[arg(long, value_name = "ADDR[:PORT]", conflicts_with = "from_files")]
+    pub(crate) from: Option<String>,
+    /// Begin a new engine: no node has the data of the old one any more
+    #[arg(long)]
+    pub(crate) from_files: bool,
+    /// With --from-files: say that no member of the old engine runs any more
+    #[arg(long, requires = "from_files")]
+    pub(crate) others_are_off: bool,
+    /// With --from-files: do not ask for the name of the cluster
+    #[arg(long, requires = "from_files")]
+    pub(crate) confirm: bool,
+    /// Wait at most this long until the member is in step
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) time: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
 }
 
 #[derive(Debug, Clone, Default, Args)]

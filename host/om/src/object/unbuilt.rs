@@ -48,8 +48,6 @@ const UNBUILT_SECOND: [(&str, &[&str]); 5] = [
             "freeze",
             "key",
             "logs",
-            "rebuild",
-            "recover",
             "ssh",
             "thaw",
             "unfreeze",

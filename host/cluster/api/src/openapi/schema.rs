@@ -171,12 +171,13 @@ const TABLE: SchemaTable = &[
     ),
     ("AccessEntry", &[]),
     ("NodeChange", &[("changed", "boolean")]),
+    ("EvictRequest", &[("life", "integer"), ("beat", "integer")]),
     ("StopRequest", &[("drain?", "boolean"), ("keep?", "boolean")]),
     ("NodeOrderRequest", &[("verb", "string"), ("time?", "integer")]),
     ("PingRequest", &[("question?", "PromiseQuestion")]),
     ("PromiseQuestion", &[("generation", "integer"), ("nonce", "integer"), ("life", "integer")]),
     ("CommandRequest", &[("user?", "string"), ("words", "string[]")]),
-    ("PingAnswer", &[("sees_beat", "boolean"), ("promised", "boolean")]),
+    ("PingAnswer", &[("sees_beat", "boolean"), ("promised", "boolean"), ("generation", "integer")]),
 ];
 
 /// All schemas, by name.
@@ -330,6 +331,7 @@ mod tests {
         let leaf = CertificateSummary { serial: text(), kind, name: text(), issued_at, ends_at, revoked, in_use };
         check("CertificateSummary", &leaf);
         check("NodeChange", &NodeChange { changed: true });
+        check("EvictRequest", &EvictRequest { life: 1, beat: 2 });
         let (api_port, objects, probe) = (1, std::collections::BTreeMap::new(), false);
         let join = JoinRequest { node: text(), address: text(), api_port, key: text(), agent: text(), probe, objects };
         check("JoinRequest", &join);

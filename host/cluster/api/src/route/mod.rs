@@ -129,6 +129,8 @@ pub(crate) async fn answer(route: &Route, request: &ApiRequest) -> Reply {
         Operation::CommandOfPeer => command::for_peer(request).await,
         Operation::Join => cluster::join(request).await,
         Operation::Seat => cluster::seat(request).await,
+        Operation::AcceptEngine => cluster::accept_engine(request).await,
+        Operation::Evict => node::evict(request).await,
     }
 }
 

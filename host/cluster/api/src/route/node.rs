@@ -38,6 +38,13 @@ pub(super) async fn order(request: &ApiRequest) -> Reply {
     reply::json(StatusCode::OK, &NodeChange { changed })
 }
 
+pub(super) async fn evict(request: &ApiRequest) -> Reply {
+    let text = request.values.first().map_or("", String::as_str);
+    let node = text.parse().map_err(|error| invalid(format!("{text:?} is not a node: {error}")))?;
+    let changed = request.daemon.evict(node, request.document()?).await?;
+    reply::json(StatusCode::OK, &NodeChange { changed })
+}
+
 pub(super) async fn stop(request: &ApiRequest) -> Reply {
     let stop: StopRequest = request.document()?;
     request.daemon.stop_as(stop).await?;

@@ -38,6 +38,8 @@ pub(crate) enum Operation {
     CommandOfPeer,
     Join,
     Seat,
+    AcceptEngine,
+    Evict,
 }
 
 impl Operation {
@@ -74,6 +76,8 @@ impl Operation {
         Operation::CommandOfPeer,
         Operation::Join,
         Operation::Seat,
+        Operation::AcceptEngine,
+        Operation::Evict,
     ];
 }
 
@@ -141,7 +145,7 @@ const fn once(name: &'static str, summary: &'static str) -> QueryParameter {
 }
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 31] = [
+pub(crate) static ROUTES: [Route; 33] = [
     Route {
         answer: AnswerContent::Document("VersionDocument"),
         ..get(
@@ -505,6 +509,29 @@ pub(crate) static ROUTES: [Route; 31] = [
                 template: "/cluster/seat",
                 id: "seatNode",
                 summary: "Gives a node that was let in its member of the engine, or says what it has to wait for",
+            },
+        )
+    },
+    post(
+        Operation::AcceptEngine,
+        AccessRule::Root,
+        RouteName {
+            template: "/cluster/accept-engine",
+            id: "acceptEngine",
+            summary: "Takes the engine of cluster.conf as it is, also if it is another one or older than what was seen",
+        },
+    ),
+    Route {
+        body: Some("EvictRequest"),
+        status: 200,
+        answer: AnswerContent::Document("NodeChange"),
+        ..post(
+            Operation::Evict,
+            AccessRule::Root,
+            RouteName {
+                template: "/node/{node}/evict",
+                id: "evictNode",
+                summary: "Ends the life of a node on the word of the user that its services are stopped, if it is as it was seen",
             },
         )
     },

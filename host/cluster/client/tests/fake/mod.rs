@@ -141,9 +141,12 @@ fn answer(request: DaemonRequest) {
         DaemonRequest::OrderNode { order, answer, .. } => drop(answer.send(Ok(order.verb != NodeOrder::Thaw))),
         DaemonRequest::Ping { from, ping, answer } => {
             let promised = ping.question.is_some_and(|question| question.life == 7) && from.as_str() == "n2";
-            let _ = answer.send(Ok(PingAnswer { sees_beat: true, promised }));
+            let _ = answer.send(Ok(PingAnswer { sees_beat: true, promised, generation: 1 }));
         }
-        DaemonRequest::Refresh { answer, .. } | DaemonRequest::Stop { answer, .. } => drop(answer.send(Ok(()))),
+        DaemonRequest::Evict { life, answer, .. } => drop(answer.send(Ok(life.life == 7))),
+        DaemonRequest::Refresh { answer, .. }
+        | DaemonRequest::Stop { answer, .. }
+        | DaemonRequest::AcceptEngine(answer) => drop(answer.send(Ok(()))),
     }
 }
 

@@ -43,7 +43,11 @@ impl Owner {
         self.tend_link(now);
         let Some(member) = &mut self.member else { return };
         // What could not be written down before comes first.
-        if !member.listed || member.removed || (member.fault.is_some() && !member.keep()) {
+        if !member.listed
+            || member.removed
+            || member.superseded().is_some()
+            || (member.fault.is_some() && !member.keep())
+        {
             return;
         }
         if let Some(sent) = member.ownership.register(now) {
@@ -102,6 +106,9 @@ impl Owner {
         if !member.keep() {
             let effects = member.ownership.answer(&sent, &RequestOutcome::Unknown, crate::clock::now());
             self.follow_effects(effects);
+            if let OwnershipRequest::Evict { node, .. } = &sent.request {
+                self.evict_answered(node, &RequestOutcome::Unknown);
+            }
             return;
         }
         let txn = replica::ownership_txn(&sent);
@@ -130,15 +137,22 @@ impl Owner {
         match &sent.request {
             OwnershipRequest::Register { .. } if applied.is_some() => {
                 if let Some(member) = &mut self.member {
-                    member.rejoin = Some(now + REJOIN_GRACE);
+                    let former = member.registered.replace(sent.generation.number);
+                    // In a new generation, what ran before is waited for by the quarantine.
+                    if former.is_none_or(|former| former == sent.generation.number) {
+                        member.rejoin = Some(now + REJOIN_GRACE);
+                    }
                 }
                 self.add_event(EventKind::NodeRegistered, None, json!({ "life": applied }));
                 self.beat_now(now);
             }
             // An earlier beat was applied late: on from there at once.
             OwnershipRequest::Beat { .. } if matches!(outcome, RequestOutcome::Refused(_)) => self.beat_now(now),
-            OwnershipRequest::Evict { node, .. } if applied.is_some() => {
-                self.add_event(EventKind::NodeEvicted, None, json!({ "node": node.to_string() }));
+            OwnershipRequest::Evict { node, .. } => {
+                if applied.is_some() {
+                    self.add_event(EventKind::NodeEvicted, None, json!({ "node": node.to_string() }));
+                }
+                self.evict_answered(node, &outcome);
             }
             OwnershipRequest::Take { slot, .. } => self.take_answered(&slot.clone(), now),
             OwnershipRequest::Release { slot, .. } => self.slot_settled(&slot.path, &outcome, now),

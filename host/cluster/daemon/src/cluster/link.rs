@@ -122,6 +122,9 @@ impl Owner {
         peer.asked = false;
         let Some(answer) = answer else { return };
         (peer.answered, peer.sees_beat) = (Some(now), answer.sees_beat);
+        self.note_generation(node, answer.generation);
+        let Some(member) = &mut self.member else { return };
+        let peer = member.link.peers.entry(node.clone()).or_default();
         if let Some(question) = question.filter(|_| answer.promised) {
             peer.promised = Some(now);
             let effects = member.ownership.promised(&question, node);
@@ -142,6 +145,7 @@ impl Owner {
             life: StoreRevision(question.life),
             asked: BootTime::BOOT,
         });
-        PingAnswer { sees_beat, promised: question.is_some_and(|question| member.ownership.promise(&question, now)) }
+        let promised = question.is_some_and(|question| member.ownership.promise(&question, now));
+        PingAnswer { sees_beat, promised, generation: member.generation() }
     }
 }

@@ -1,6 +1,7 @@
 //! The state of a node's membership.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use agent::Directories;
@@ -11,10 +12,12 @@ use orchestrate::{BootTime, FencingToken, StoreRevision};
 use ownership::{FailsafeQuestion, Ownership, OwnershipTiming, RequestOutcome, SlotName};
 use protocol::daemon::PingAnswer;
 use store::{StoreError, StoreStatus, TxnOutcome};
+use store_etcd::EtcdStore;
 
 use super::link::LinkState;
 use super::memory::MemoryFiles;
 use super::say::LastSaid;
+use crate::Asked;
 use crate::guard::VALIDITY;
 
 /// After the first registration of a boot, better placed nodes are waited for so long.
@@ -56,12 +59,18 @@ pub(crate) struct Membership {
     /// When the last request was sent that the engine has answered; before the first one, when the daemon began.
     pub(super) acknowledged: BootTime,
     pub(super) link: LinkState,
+    /// The engine, which an operator may accept as another one. None in a test without one.
+    pub(super) engine: Option<Arc<EtcdStore>>,
+    /// The node whose life an operator ends, and where the answer goes.
+    pub(super) evicting: Option<(NodeName, Asked<bool>)>,
     /// The slots in which something may be started, as the views were told.
     pub(super) live: BTreeMap<SlotName, FencingToken>,
     /// The life and the beat of each other node as they were first seen, and those that have changed since: these nodes live.
     first: BTreeMap<NodeName, (StoreRevision, StoreRevision)>,
     met: BTreeSet<NodeName>,
     pub(super) rejoin: Option<BootTime>,
+    /// The generation in which this process has registered a life.
+    pub(super) registered: Option<u64>,
     pub(super) departure: Departure,
     pub(super) said: LastSaid,
     /// When the engine was asked how it is.
@@ -70,6 +79,8 @@ pub(crate) struct Membership {
     pub(super) alarm: Option<String>,
     /// Whether this node was taken out of the cluster: it begins no life in it any more.
     pub(super) removed: bool,
+    /// The highest generation of the engine that another node knows, and its name.
+    pub(super) newer: Option<(u64, NodeName)>,
 }
 
 /// How far a daemon is that goes and leaves its services running.
@@ -90,7 +101,7 @@ impl Membership {
         cluster: ClusterData,
         home: &Directories,
         (me, boot): (&NodeName, &str),
-        link: LinkState,
+        (link, engine): (LinkState, Option<Arc<EtcdStore>>),
     ) -> Membership {
         let (files, memory) = MemoryFiles::read(home, boot);
         let timing = OwnershipTiming { validity: VALIDITY - CUT_BUDGET, patience: VALIDITY + VALIDITY / 100 };
@@ -103,16 +114,31 @@ impl Membership {
             beaten: BootTime::BOOT,
             acknowledged: crate::clock::now(),
             link,
+            engine,
+            evicting: None,
             live: BTreeMap::new(),
             first: BTreeMap::new(),
             met: BTreeSet::new(),
             rejoin: None,
+            registered: None,
             departure: Departure::None,
             said: LastSaid::default(),
             examined: None,
             alarm: None,
             removed: false,
+            newer: None,
         }
+    }
+
+    /// The generation of the engine that this node knows.
+    pub(super) fn generation(&self) -> u64 {
+        self.ownership.memory().generation.map_or(0, |generation| generation.number)
+    }
+
+    /// The node that knows a newer engine than this one: the others have made a new one without this node, and what this node does by
+    /// the old one could be done twice.
+    pub(super) fn superseded(&self) -> Option<&NodeName> {
+        self.newer.as_ref().filter(|(number, _)| *number > self.generation()).map(|(_, node)| node)
     }
 
     /// Writes down what must be remembered. False: it cannot be, and nothing may be sent.

@@ -19,6 +19,7 @@ mod life;
 mod link;
 mod member;
 mod memory;
+mod operator;
 mod outage;
 mod paths;
 mod reach;

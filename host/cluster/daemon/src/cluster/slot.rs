@@ -33,13 +33,15 @@ impl Owner {
         self.send_owned(sent);
     }
 
-    /// What runs here and is this node's own as it reads is asserted again: after a restart of the daemon, or a lost answer.
+    /// What runs here and is this node's own as it reads is asserted again: after a restart of the daemon, or a lost answer. So is
+    /// what runs here since an earlier generation of the engine.
     pub(super) fn assert_again(&mut self, now: BootTime) {
         let Some(member) = &self.member else { return };
         let running: Vec<SlotName> = member
             .ownership
             .unconfirmed()
             .filter(|slot| member.ownership.running().any(|running| running == *slot))
+            .chain(member.ownership.reclaimable(now))
             .cloned()
             .collect();
         for slot in running {

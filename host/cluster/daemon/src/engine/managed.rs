@@ -39,6 +39,9 @@ pub(crate) fn place(agent: &Agent) -> ClusterPlace {
 
 /// Starts this node's member of the engine, if it has one and it does not run. What cannot be done now the upkeep tries again.
 pub(crate) async fn start_member(place: &ClusterPlace, seat: Option<&LocalSeat>) {
+    if place.is_recovering() {
+        return;
+    }
     if let Some((seat, engine)) = seat.and_then(|seat| Some((seat, seat.engine.as_ref()?))) {
         let _ = EngineProcess::ensure(place, seat, engine).await;
     }
@@ -47,19 +50,18 @@ pub(crate) async fn start_member(place: &ClusterPlace, seat: Option<&LocalSeat>)
 impl ManagedEngine {
     /// Looks after the engine until the owner is gone.
     pub(crate) async fn keep_up(self, place: ClusterPlace, seat: Option<LocalSeat>) {
-        let is_managed = seat.as_ref().is_some_and(|seat| seat.engine.is_some());
         let mut upkeep = EngineUpkeep::new(place.clone(), seat, Arc::clone(&self.store), self.me.clone());
         while !self.mail.is_closed() {
             for news in upkeep.turn().await {
-                self.take_in(&place, is_managed, news).await;
+                self.take_in(&place, news).await;
             }
             tokio::time::sleep(PERIOD).await;
         }
     }
 
-    async fn take_in(&self, place: &ClusterPlace, is_managed: bool, news: UpkeepNews) {
+    async fn take_in(&self, place: &ClusterPlace, news: UpkeepNews) {
         match news {
-            UpkeepNews::Roster(roster) => self.follow(place, is_managed, roster).await,
+            UpkeepNews::Roster(roster) => self.follow(place, roster).await,
             UpkeepNews::Removed => {
                 let _ = self.mail.send(Message::Cluster(ClusterMessage::Removed));
             }
@@ -68,13 +70,14 @@ impl ManagedEngine {
         }
     }
 
-    async fn follow(&self, place: &ClusterPlace, is_managed: bool, roster: UpkeepRoster) {
+    async fn follow(&self, place: &ClusterPlace, roster: UpkeepRoster) {
         let (agent, nodes, place) = (self.agent.clone(), roster.nodes.clone(), place.clone());
         let write = move || {
             let by = ChangeAuthor::of_process("om daemon (from the cluster)");
             let known = agent.cluster().ok().and_then(|cluster| cluster.engine);
             // Those of an engine that is not managed are the operator's.
-            let files = if is_managed { Some(engine_files(&place)) } else { known.and_then(|engine| engine.files) };
+            let has_member = place.seat().is_ok_and(|seat| seat.is_some_and(|seat| seat.engine.is_some()));
+            let files = if has_member { Some(engine_files(&place)) } else { known.and_then(|engine| engine.files) };
             let engine = Some(EngineAddress { members: roster.engine, files });
             let cluster = ClusterData { name: roster.name, nodes: roster.nodes, engine };
             write_cluster(agent.home(), &cluster, &by)

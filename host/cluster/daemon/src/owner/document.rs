@@ -46,7 +46,7 @@ impl Owner {
     }
 
     fn engine(&self) -> EngineDocument {
-        let state = self.engine_fault.clone().unwrap_or_else(|| "running".to_owned());
+        let state = self.fault_of_engine().unwrap_or_else(|| "running".to_owned());
         let outage = self.outage();
         EngineDocument { name: self.engine_name.clone(), revision: self.shared.revision, state, outage }
     }
@@ -60,7 +60,7 @@ impl Owner {
         };
         let acting = self.instances.values().filter(|instance| instance.acting.is_some()).count();
         let transition = if acting == 0 { String::new() } else { format!("{acting} transition") };
-        let engine = if self.engine_fault.is_some() { "failed" } else { "running" };
+        let engine = if self.fault_of_engine().is_some() { "failed" } else { "running" };
         let mut threads = vec![
             thread("daemon", self.daemon_state(), String::new()),
             thread("engine", engine, format!("{} r{}", self.engine_name, self.shared.revision)),

@@ -36,6 +36,8 @@ impl Owner {
                 let _ = answer.send(self.kill(id));
             }
             DaemonRequest::OrderNode { node, order, answer } => self.order_node(&node, &order, answer),
+            DaemonRequest::AcceptEngine(answer) => self.accept_engine(answer),
+            DaemonRequest::Evict { node, life, answer } => self.evict_by_hand(&node, life, answer),
             DaemonRequest::Refresh { path, answer } => self.refresh(path, answer),
             DaemonRequest::Stop { drain, keep, answer } => self.stop(drain, keep, answer),
             DaemonRequest::Ping { from, ping, answer } => {

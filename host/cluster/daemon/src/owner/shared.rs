@@ -220,6 +220,12 @@ impl Owner {
 
     pub(super) fn listed(&mut self, state: SharedState) {
         let seen = state.revision;
+        let generation = |state: &SharedState| state.generation.as_ref().map(|row| row.value.generation());
+        if generation(&self.shared) != generation(&state) {
+            // Another life of the engine has revisions of its own, which may be lower.
+            self.awaited.clear();
+            self.node.written = None;
+        }
         self.awaited.retain(|_, revision| *revision > seen);
         self.shared = state;
         self.shared_lost = false;

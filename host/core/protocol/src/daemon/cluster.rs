@@ -60,6 +60,13 @@ impl std::fmt::Debug for AuthorityGrant {
     }
 }
 
+/// The life of a node is to end, as it was seen: the revisions of its registration and of its last beat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvictRequest {
+    pub life: u64,
+    pub beat: u64,
+}
+
 /// A node that was let in asks for a member of the engine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeatRequest {

@@ -29,6 +29,9 @@ pub struct PingAnswer {
     /// Whether it gives the promise that it was asked for: it ends that life for as long as an observer waits under no circumstances.
     #[serde(default)]
     pub promised: bool,
+    /// The generation of the engine that it knows. A higher one than that of the node that asks: that node's engine was replaced.
+    #[serde(default)]
+    pub generation: u64,
 }
 
 /// A command of `om` that another node shall run.

@@ -114,6 +114,7 @@ impl LocalCluster {
             peer_port,
             cluster: random_hex(8)?,
             is_first: true,
+            begun: false,
             program: order.seat.program.clone(),
         };
         Ok(LocalSeat { node, address, api_port, engine: order.engine.is_empty().then_some(engine) })

@@ -152,6 +152,7 @@ impl LocalCluster {
                 cluster: step.grant.id.clone(),
                 initial: members.into_iter().collect(),
                 is_first: false,
+                begun: false,
                 program: step.order.seat.program.clone(),
             }),
         };
@@ -204,11 +205,15 @@ impl LocalCluster {
     pub(crate) fn role(&self) -> Reply<Option<&'static str>> {
         let Ok(report) = self.status() else { return Ok(None) };
         let node = self.node();
+        let seat = self.place.seat().context("cannot read this node's part in the cluster")?;
+        let has_member = seat.is_some_and(|seat| seat.engine.is_some());
         let is_in = report.nodes.iter().any(|line| line.node == node && line.state == "joined");
         let own = report.members.iter().find(|member| member.node == node);
         let voters = report.members.iter().filter(|member| member.role == "voter").count();
         Ok(match own {
             _ if !is_in => None,
+            // It is not known by its name before it has started.
+            None if has_member => None,
             None => Some("without a member of the engine: there are enough"),
             Some(own) if own.state != "up" => None,
             Some(own) if own.role == "voter" => Some("voter"),

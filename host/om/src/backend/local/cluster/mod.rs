@@ -11,6 +11,7 @@ mod archive;
 mod init;
 mod join;
 mod leave;
+mod rebuild;
 
 pub(in crate::backend) use admit::{admit, seat};
 pub(crate) use init::InitOrder;
@@ -19,7 +20,7 @@ pub(crate) use join::{JoinOrder, JoinStep};
 use std::fs::File;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use agent::node::{ClusterData, EngineFiles};
 use agent::{Agent, ChangeAuthor};
@@ -31,6 +32,10 @@ use protocol::daemon::EngineReport;
 use super::open_agent;
 use crate::backend::{Reply, block_on};
 use crate::exit::Failure;
+
+/// How long the right to change this node's part in a cluster is waited for.
+const CLAIM_WAIT: Duration = Duration::from_secs(2);
+const CLAIM_PAUSE: Duration = Duration::from_millis(20);
 
 /// This node's part in a cluster.
 pub(crate) struct LocalCluster {
@@ -67,9 +72,18 @@ impl LocalCluster {
 
     /// The right to change this node's part in a cluster, for as long as this command has the file open.
     pub(crate) fn claim(&self) -> Reply<File> {
-        let claimed = self.place.claim().context("cannot begin")?;
-        let text = "another om cluster command changes this node's part in a cluster";
-        claimed.ok_or_else(|| Failure::message(FailureKind::Busy, text.to_owned()))
+        let until = Instant::now() + CLAIM_WAIT;
+        loop {
+            match self.place.claim().context("cannot begin")? {
+                Some(claimed) => return Ok(claimed),
+                // The daemon has it for a moment, each time it looks after the engine.
+                None if Instant::now() < until => std::thread::sleep(CLAIM_PAUSE),
+                None => {
+                    let text = "another om cluster command changes this node's part in a cluster";
+                    return Err(Failure::message(FailureKind::Busy, text.to_owned()));
+                }
+            }
+        }
     }
 
     fn node(&self) -> String {
@@ -156,7 +170,10 @@ impl LocalCluster {
             is_managed,
             data: &self.place.var.join("cluster/etcd"),
         };
-        Ok(preflight.check())
+        let mut findings = preflight.check();
+        let fault = self.place.member_fault().context("cannot look at this node's member of the engine")?;
+        findings.extend(fault.map(|text| Finding::error("member", text)));
+        Ok(findings)
     }
 
     /// The same, as an error that names all that stands in the way.
