@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use model::Rid;
 use plan::{Action, Plan, PlanStep};
 
+use super::admission::here;
 use super::{ActError, noted};
 
 use crate::agent::Agent;
@@ -32,9 +33,14 @@ pub(super) async fn remember(instance: &Instance<'_>, plan: Plan, report: Execut
 /// Remembers the status that the action led to, and removes the control groups that it left empty.
 pub(super) async fn conclude(agent: &Agent, instance: &Instance<'_>, status: InstanceStatus) -> InstanceStatus {
     let (agent, state) = (agent.clone(), instance.state());
+    let is_here = here(instance.object).is_ok();
     blocking(move || {
         // A full disk must not fail an action that is done.
-        let _ = state.set_last_status(&status);
+        match is_here {
+            true => drop(state.set_last_status(&status)),
+            // What was taken down has no instance here any more, so that there is nothing to remember of it.
+            false => state.forget_last_status(),
+        }
         paths::remove_empty_groups(agent.home(), &status.path);
         status
     })
