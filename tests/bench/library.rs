@@ -181,6 +181,7 @@ fn undone_mount(number: u32) -> HoldingRecord {
         device: (0, u32::from(u16::MAX) + number),
         root: "/".to_owned(),
         superblock: None,
+        below: None,
         backing: None,
     };
     let holding = MountHolding {

@@ -59,6 +59,7 @@ mod podman;
 mod programs;
 mod proofs;
 mod ran;
+mod records;
 mod recovering;
 mod rollback;
 mod routes;
@@ -124,6 +125,7 @@ fn main() -> ExitCode {
         order::trials(),
         programs::trials(),
         proofs::trials(),
+        records::trials(),
         secrets::trials(),
         rollback::trials(),
         crash::trials(),

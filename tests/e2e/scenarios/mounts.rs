@@ -249,7 +249,7 @@ fn layers_behind_links_are_stopped(world: &World) {
 }
 
 /// A file system that may hold upper layers: the directory of the world may itself be on an overlay. Returns where it is.
-fn overlay_base(world: &World) -> String {
+pub(crate) fn overlay_base(world: &World) -> String {
     let base = at(world, "base");
     fs::create_dir(&base).unwrap();
     output("mount", &["-t", "tmpfs", "-o", "mode=0755", "base", &base]);

@@ -103,6 +103,16 @@ impl World {
         Ran::new(&format!("om {line}"), output)
     }
 
+    /// The same, called by another program: `unshare --net om …`.
+    pub(crate) fn om_through(&self, program: &str, words: &[&str], line: &str) -> Ran {
+        let mut command = Command::new(program);
+        for (name, value) in self.command().get_envs() {
+            value.map(|value| command.env(name, value));
+        }
+        let output = command.args(words).arg(OM).args(line.split_whitespace()).current_dir(self.directory()).output();
+        Ran::new(&format!("{program} {} om {line}", words.join(" ")), output.unwrap())
+    }
+
     /// Starts it and does not wait.
     pub(crate) fn spawn(&self, line: &str) -> Child {
         let mut command = self.command();

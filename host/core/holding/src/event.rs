@@ -8,7 +8,7 @@ use crate::Holding;
 pub const VERSION: u32 = 1;
 
 /// The first line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerHeader {
     /// The version of the other lines.
     pub ledger: u32,
@@ -17,6 +17,20 @@ pub struct LedgerHeader {
     pub boot: Option<String>,
     /// The first number that no earlier ledger of the instance has used.
     pub next: u64,
+    /// Where it was written, if a look from elsewhere would miss what it speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespaces: Option<LedgerNamespaces>,
+    /// When it was written anew, in nanoseconds since the boot: of two files of one boot, the later one counts.
+    #[serde(default)]
+    pub written: u64,
+}
+
+/// The namespaces of the agent that writes a ledger, by their inodes: addresses and routes without a namespace of their own are in this
+/// one, and the numbers of processes and their mount tables are this one's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerNamespaces {
+    pub net: u64,
+    pub pid: u64,
 }
 
 /// What became of a holding. Each but the first names it by its number.
@@ -29,6 +43,8 @@ pub enum LedgerEvent {
     Held { number: u64, holding: Holding },
     /// A call has undone it.
     Undone { number: u64 },
+    /// A call has undone it, and programs may use it on.
+    LetGo { number: u64 },
     /// It was undone, and something of it is left.
     Left { number: u64 },
     /// It is not there any more, or never was.

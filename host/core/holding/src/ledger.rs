@@ -1,6 +1,6 @@
 //! A ledger, read: what is held by what its lines say, and what is wrong with it.
 
-use crate::event::{LedgerEvent, LedgerHeader, VERSION, decode};
+use crate::event::{LedgerEvent, LedgerHeader, LedgerNamespaces, VERSION, decode};
 use crate::record::{HoldingRecord, HoldingStage};
 
 /// What a ledger says.
@@ -10,6 +10,10 @@ pub struct LedgerContent {
     pub boot: Option<String>,
     /// The number of the next holding.
     pub next: u64,
+    /// Where it was written.
+    pub namespaces: Option<LedgerNamespaces>,
+    /// When it was written anew.
+    pub written: u64,
     /// What is intended or held, in the order in which it was made.
     pub records: Vec<HoldingRecord>,
     /// If there is any, `records` are not all: whether anything else is held is not known.
@@ -22,9 +26,14 @@ pub enum LedgerDamage {
     /// The first line that cannot be read.
     #[error("line {line}: {why}")]
     Line { line: usize, why: String },
-    /// The file cannot be read.
+    /// The file cannot be read, or is not the one that was written.
     #[error("{0}")]
     File(String),
+    /// All can be read, but not be looked for from here.
+    #[error(
+        "it was written in another {0} namespace than this command runs in, so that what it speaks of cannot be seen from here"
+    )]
+    Elsewhere(&'static str),
 }
 
 impl LedgerContent {
@@ -42,6 +51,7 @@ impl LedgerContent {
                 }
             }
             LedgerEvent::Undone { number } => self.set_stage(number, HoldingStage::Undone),
+            LedgerEvent::LetGo { number } => self.set_stage(number, HoldingStage::LetGo),
             LedgerEvent::Left { number } => self.set_stage(number, HoldingStage::Left),
             LedgerEvent::Released { number } => self.records.retain(|record| record.number != number),
         }
@@ -68,7 +78,10 @@ pub fn replay(bytes: &[u8]) -> LedgerContent {
             content.damaged(1, format!("it is of version {}, and this agent knows version {VERSION}", header.ledger));
             return content;
         }
-        Some(Ok(header)) => (content.boot, content.next) = (header.boot, header.next),
+        Some(Ok(header)) => {
+            (content.boot, content.next) = (header.boot, header.next);
+            (content.namespaces, content.written) = (header.namespaces, header.written);
+        }
         Some(Err(why)) => content.damaged(1, why),
         None => content.damaged(1, "it is empty".to_owned()),
     }

@@ -17,7 +17,7 @@ mod kind;
 mod ledger;
 mod record;
 
-pub use event::{LedgerEvent, LedgerHeader, VERSION, encode_event, encode_header};
+pub use event::{LedgerEvent, LedgerHeader, LedgerNamespaces, VERSION, encode_event, encode_header};
 pub use holding::Holding;
 pub use kind::{
     AddressHolding, ContainerHolding, DeclaredHolding, DeviceClass, DeviceIdentity, FileHolding, FileIdentity,

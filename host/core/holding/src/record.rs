@@ -35,6 +35,8 @@ pub enum HoldingStage {
     Held,
     /// A call has undone it, and the host has not looked yet whether it is gone everywhere.
     Undone,
+    /// The same, but programs may use it on: a call has unmounted it lazily, or has found it unmounted by another hand.
+    LetGo,
     /// The host has looked after a stop, and something of it is left, perhaps where only a proof looks.
     Left,
 }
@@ -51,6 +53,11 @@ pub struct HoldingRecord {
 }
 
 impl HoldingRecord {
+    /// Whether a call has undone it, so that only a proof still looks for it.
+    pub fn is_undone(&self) -> bool {
+        matches!(self.stage, HoldingStage::Undone | HoldingStage::LetGo)
+    }
+
     /// Whether a proof has found something of it left that a cheap look does not see: of a mount, where it is mounted besides.
     pub fn is_left_unseen(&self) -> bool {
         self.stage == HoldingStage::Left && matches!(self.holding, Holding::Mount(_))

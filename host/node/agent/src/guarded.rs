@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use capability::holdings::Ledger;
 use deadline::{CutItem, HALF, NO_DEADLINE, PAGE_FILE, PageView, hard_deadline, newest};
-use holding::{Holding, HoldingRecord, HoldingStage};
+use holding::{Holding, HoldingRecord};
 use model::ObjectPath;
 
 use crate::Agent;
@@ -30,7 +30,7 @@ impl Agent {
         if let Some(damage) = ledger.unverified() {
             list.gaps.push(format!("what its ledger does not say: {damage}"));
         }
-        let records = ledger.records(|record| record.stage != HoldingStage::Undone);
+        let records = ledger.records(|record| !record.is_undone());
         records.iter().for_each(|record| list.add(record, group.as_deref()));
         list
     }
@@ -104,7 +104,7 @@ impl CutList {
 
 #[cfg(test)]
 mod tests {
-    use holding::{AddressHolding, ContainerHolding, MountHolding};
+    use holding::{AddressHolding, ContainerHolding, HoldingStage, MountHolding};
 
     use super::*;
 

@@ -34,7 +34,7 @@ impl Agent {
         });
         let mut list = HoldingList::default();
         for ObjectRecords { object, records, unverified, rids } in records.await {
-            let seen = look(&records).await;
+            let seen = look(&records, || every_record(self.home())).await;
             list.holdings.extend(records.iter().zip(&seen).map(|(record, seen)| {
                 let orphan = rids.as_ref().is_some_and(|rids| !rids.contains(&record.rid));
                 document(&object, record, seen, orphan)
@@ -56,7 +56,7 @@ impl Agent {
 
     /// Whether an object holds something by its record, without a look at it. Blocks.
     pub(crate) fn may_hold(&self, object: &ObjectPath) -> bool {
-        let is_live = |record: &HoldingRecord| record.stage != HoldingStage::Undone && record.holding.must_be_gone();
+        let is_live = |record: &HoldingRecord| !record.is_undone() && record.holding.must_be_gone();
         !Ledger::open(&self.home().holdings(object)).records(is_live).is_empty()
     }
 
@@ -77,7 +77,7 @@ impl Agent {
 
     fn records_of(&self, object: ObjectPath) -> ObjectRecords {
         let ledger = Ledger::open(&self.home().holdings(&object));
-        let mut records = ledger.records(|record| record.stage != HoldingStage::Undone);
+        let mut records = ledger.records(|record| !record.is_undone());
         records.extend(declared(&InstanceState::of(self.home(), &object), |_| true));
         let exists = ObjectFiles::of(self.home()).exists(&object);
         let rids = match (records.is_empty(), exists) {
@@ -97,7 +97,7 @@ fn document(object: &ObjectPath, record: &HoldingRecord, seen: &HoldingPresence,
     let state = match (&record.holding, seen) {
         (Holding::Declared(declared), _) if declared.device().is_none() => "declared",
         (_, HoldingPresence::Gone) if record.is_left_unseen() => "left",
-        (_, HoldingPresence::Left) => "left",
+        (_, HoldingPresence::Left(_)) => "left",
         (_, HoldingPresence::Present(_)) => "present",
         (_, HoldingPresence::Gone) => GONE,
         (_, HoldingPresence::Unknown(_)) => "unknown",

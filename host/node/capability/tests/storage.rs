@@ -258,7 +258,8 @@ async fn a_file_system_that_got_the_numbers_of_another_is_not_taken_for_it() {
     mount::mount(&resource.context(Verb::Start, "/dev/null"), resource.request("tmpfs", "none", &[])).await.unwrap();
     let ledger = Ledger::open(&LedgerPlaces::below(&resource.directory.path().canonicalize().unwrap()));
     let own = ledger.records(|_| true).pop().unwrap();
-    let presence = async |record: &HoldingRecord| holdings::look(std::slice::from_ref(record)).await.remove(0);
+    let presence =
+        async |record: &HoldingRecord| holdings::look(std::slice::from_ref(record), Vec::new).await.remove(0);
     let proof = async |record: HoldingRecord| holdings::prove(vec![record], Vec::new).await.remove(0).verdict;
     assert!(matches!(presence(&own).await, HoldingPresence::Present(_)));
     // It is in use elsewhere after the unmount, wherever that is.
@@ -355,7 +356,7 @@ async fn two_processes_write_one_ledger_and_neither_loses_a_line_of_the_other() 
     let ledger = Ledger::open(&LedgerPlaces::below(resource.directory.path()));
     let numbers = |ledger: &Ledger| ledger.records(|_| true).iter().map(|record| record.number).collect::<Vec<_>>();
     assert_eq!(numbers(&ledger), [1, 2, 3]);
-    ledger.compact(false).unwrap();
+    ledger.compact().unwrap();
     mount::mount(&two, resource.request("tmpfs", "none", &[])).await.unwrap();
     assert_eq!(numbers(&ledger), [1, 2, 3, 4]);
     for _ in 0..4 {
@@ -366,7 +367,7 @@ async fn two_processes_write_one_ledger_and_neither_loses_a_line_of_the_other() 
     let proofs = holdings::prove(ledger.records(|_| true), Vec::new).await;
     assert!(proofs.iter().all(|proof| proof.verdict == ProofVerdict::Gone), "{proofs:?}");
     ledger.forget(&proofs.into_iter().map(|proof| proof.record).collect::<Vec<_>>());
-    ledger.compact(false).unwrap();
+    ledger.compact().unwrap();
     assert!(!LedgerPlaces::below(resource.directory.path()).boot.exists(), "an empty ledger is left");
 }
 
@@ -375,7 +376,12 @@ async fn a_ledger_of_an_earlier_boot_is_void_and_a_damaged_one_is_not() {
     let directory = tempfile::tempdir().unwrap();
     let places = LedgerPlaces::below(directory.path());
     let header = |boot: &str| {
-        encode_header(&holding::LedgerHeader { ledger: holding::VERSION, boot: Some(boot.to_owned()), next: 1 })
+        encode_header(&holding::LedgerHeader {
+            ledger: holding::VERSION,
+            boot: Some(boot.to_owned()),
+            next: 1,
+            ..Default::default()
+        })
     };
     std::fs::create_dir_all(places.boot.parent().unwrap()).unwrap();
     std::fs::write(&places.boot, header("another boot") + "no line").unwrap();
@@ -383,9 +389,9 @@ async fn a_ledger_of_an_earlier_boot_is_void_and_a_damaged_one_is_not() {
     std::fs::write(&places.boot, header(&kernel::clock::boot_id().unwrap()) + "no line\n").unwrap();
     let unverified = Ledger::open(&places).unverified().unwrap();
     assert_eq!((unverified.path, unverified.why.as_str()), (places.boot.clone(), "line 2: its checksum is wrong"));
-    Ledger::open(&places).compact(false).unwrap();
+    Ledger::open(&places).compact().unwrap();
     assert!(places.boot.exists(), "damage is given up without being asked");
-    Ledger::open(&places).compact(true).unwrap();
+    Ledger::open(&places).give_up(|_| false).unwrap();
     assert!(!places.boot.exists());
 }
 

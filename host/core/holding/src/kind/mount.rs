@@ -38,6 +38,9 @@ pub struct MountIdentity {
     /// What tells the file system from others, if its device number is one that the kernel has made up and gives to the next one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub superblock: Option<String>,
+    /// The block device below, if the device number of the file system is one that the kernel has made up, as for btrfs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub below: Option<(u32, u32)>,
     /// The file behind the device, if that is a loop device: its number is used again for other files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backing: Option<FileIdentity>,
@@ -81,13 +84,18 @@ impl MountHolding {
     }
 
     /// Whether the mount that is seen in the mount namespace of this holding is the very one. Its mount point may have been moved or
-    /// renamed; that of a number that was used again differs in device or root, or in what is never used again.
+    /// renamed, and so may the directory that it shows: the number that is never used again tells. Without one, a mount that got the
+    /// other numbers again differs in device or root.
     pub fn is(&self, seen: MountSight<'_>) -> bool {
         match &self.made {
-            Some(made) => {
-                let numbers = (made.id, made.device, made.root.as_str()) == (seen.id, seen.device, seen.root);
-                numbers && !made.is_other(seen)
-            }
+            Some(made) => match made.unique.zip(seen.unique) {
+                Some((own, seen)) => own == seen,
+                None => {
+                    let numbers = (made.id, made.device, made.root.as_str()) == (seen.id, seen.device, seen.root);
+                    let superblocks = made.superblock.as_deref().zip(seen.superblock);
+                    numbers && superblocks.is_none_or(|(own, seen)| own == seen)
+                }
+            },
             None => self.is_like(seen),
         }
     }
@@ -135,11 +143,10 @@ impl MountHolding {
 }
 
 impl MountIdentity {
-    /// Whether the mount that is seen is surely another one, although it has the same numbers.
-    fn is_other(&self, seen: MountSight<'_>) -> bool {
-        let differs = |own: Option<u64>, seen: Option<u64>| own.zip(seen).is_some_and(|(own, seen)| own != seen);
-        let superblocks = self.superblock.as_deref().zip(seen.superblock);
-        differs(self.unique, seen.unique) || superblocks.is_some_and(|(own, seen)| own != seen)
+    /// The block device that the kernel keeps for the file system alone, as long as anything uses it. None: it has none, such as a
+    /// tmpfs.
+    pub fn claimed(&self) -> Option<(u32, u32)> {
+        if self.device.0 == 0 { self.below } else { Some(self.device) }
     }
 }
 

@@ -194,8 +194,13 @@ impl Directories {
     /// The ledger of what the resources of an object hold: not where drivers may write, and not what goes with the object, as things
     /// may be held for an object that was deleted.
     pub fn holdings(&self, object: &ObjectPath) -> LedgerPlaces {
-        let place = |directory: &Path| directory.join("holdings").join(layout::directory(object));
-        LedgerPlaces { boot: place(&self.run), persistent: place(&self.var), all: self.run.join("holdings") }
+        let place = |directory: &Path, name: &str| directory.join(name).join(layout::directory(object));
+        LedgerPlaces {
+            boot: place(&self.run, "holdings"),
+            link: place(&self.run, "holdings.links"),
+            persistent: place(&self.var, "holdings"),
+            all: self.run.join("holdings"),
+        }
     }
 
     /// The directory of the keeper of this node.

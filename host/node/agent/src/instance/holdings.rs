@@ -109,11 +109,11 @@ impl Instance<'_> {
             let text = format!("given up, because the operator knows better (--i-know): {}", things.join(", "));
             log.line(Some(rid), LogSeverity::Warn, &text);
             holdings::audit_given_up(self.agent.home(), &self.object.path, rid, &session.sid, things);
-            ledger.forget(&ledger.records(|record| record.rid == rid.to_string()));
             let _ = forget_declared(&self.state().driver_state(rid), &rid.to_string(), |_| true);
         }
         // A damaged file is written anew with what is known of the other resources.
-        let _ = ledger.compact(true);
+        let rids: BTreeSet<String> = held.iter().map(|held| held.rid.to_string()).collect();
+        let _ = ledger.give_up(|record| rids.contains(&record.rid));
     }
 
     /// What drivers declared is gone: their status is down after a stop. Returns the devices among it, which the host looks for
@@ -162,16 +162,16 @@ impl Instance<'_> {
         if records.is_empty() && unverified.is_none() {
             return Vec::new();
         }
-        let present = look(&records).await;
+        let present = look(&records, || holdings::every_record(self.agent.home())).await;
         let is_there = |record: &HoldingRecord, seen: &HoldingPresence| {
             (record.is_left_unseen() || *seen != HoldingPresence::Gone) && !is_among(&gone, record)
         };
-        let there = records.iter().zip(&present).filter(|(record, seen)| is_there(record, seen));
-        let mut there: Vec<&HoldingRecord> = there.map(|(record, _)| record).collect();
+        let there = records.iter().zip(&present);
+        let mut there: Vec<(&HoldingRecord, &HoldingPresence)> =
+            there.filter(|(record, seen)| is_there(record, seen)).collect();
         for status in seen.iter_mut().filter(|seen| is_down(seen.state)) {
             let rid = status.rid.to_string();
-            let own: Vec<String> =
-                there.extract_if(.., |record| record.rid == rid).map(|record| record.holding.to_string()).collect();
+            let own: Vec<String> = there.extract_if(.., |(record, _)| record.rid == rid).map(in_words).collect();
             let text = match (&unverified, own.is_empty()) {
                 (_, false) => format!("its driver says down, but it still holds {}", own.join(", ")),
                 (Some(unverified), true) => {
@@ -192,7 +192,7 @@ impl Instance<'_> {
             label: record.holding.to_string(),
             reason: reason(record),
         };
-        there.into_iter().map(orphan).collect()
+        there.into_iter().map(|(record, _)| orphan(record)).collect()
     }
 
     /// A resource is not up by a helper alone: the process that its start made must run.
@@ -238,8 +238,7 @@ impl Instance<'_> {
         let unasked: BTreeSet<String> = unasked.map(|seen| seen.rid.to_string()).collect();
         blocking(move || {
             let is_unexpected = |record: &HoldingRecord| {
-                let is_undone = record.stage == HoldingStage::Undone;
-                !is_undone && record.holding.must_be_gone() && !expected.contains(&record.rid)
+                !record.is_undone() && record.holding.must_be_gone() && !expected.contains(&record.rid)
             };
             let mut records = ledger.records(is_unexpected);
             records.extend(holdings::declared(&state, |rid| !expected.contains(rid) && !unasked.contains(rid)));
@@ -257,14 +256,14 @@ impl Instance<'_> {
         let is_running = |record: &HoldingRecord| runs.iter().any(|run| run.rid.to_string() == record.rid);
         // What a proof has found is seen again only by a proof.
         let records = ledger.records(|record| !record.is_left_unseen() && !is_running(record));
-        let present = look(&records).await;
+        let present = look(&records, || holdings::every_record(self.agent.home())).await;
         let gone = records
             .iter()
             .zip(present)
             .filter(|(record, seen)| *seen == HoldingPresence::Gone && !outlives_its_stop(record));
         ledger.forget(&gone.map(|(record, _)| record.clone()).collect::<Vec<_>>());
         // A ledger that cannot be written anew is longer than it need be, and that is all.
-        let _ = ledger.compact(false);
+        let _ = ledger.compact();
     }
 }
 
@@ -291,6 +290,14 @@ fn outlives_its_stop(record: &HoldingRecord) -> bool {
     matches!(record.holding, Holding::Container(_)) && record.stage == HoldingStage::Held
 }
 
+/// A thing that is there, and where if that is not where it was made.
+fn in_words((record, seen): (&HoldingRecord, &HoldingPresence)) -> String {
+    match seen {
+        HoldingPresence::Left(how) => format!("{} ({how})", record.holding),
+        _ => record.holding.to_string(),
+    }
+}
+
 fn is_down(state: State) -> bool {
     matches!(state, State::Down | State::StdbyDown)
 }
@@ -310,7 +317,7 @@ fn not_known(unverified: &UnverifiedLedger) -> String {
 /// The number of the recorded first process of a resource, if it has exited.
 fn lost_process(ledger: &Ledger, rid: &Rid) -> Option<u32> {
     let rid = rid.to_string();
-    let records = ledger.records(|record| record.rid == rid && record.stage != HoldingStage::Undone);
+    let records = ledger.records(|record| record.rid == rid && !record.is_undone());
     let mut first = records.into_iter().filter_map(|record| match record.holding {
         Holding::ProcessGroup(held) => held.first,
         _ => None,

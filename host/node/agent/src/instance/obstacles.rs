@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use capability::holdings::{HoldingProof, Ledger, ProofVerdict, prove};
 use driver::{LogSeverity, ReportMessage};
 use exec::blocking;
-use holding::{HoldingRecord, HoldingStage};
+use holding::HoldingRecord;
 use model::ObjectPath;
 use model::status::State;
 use protocol::daemon::ObstacleDocument;
@@ -25,7 +25,7 @@ impl Agent {
         let (home, object) = (self.home().clone(), path.clone());
         let records = blocking(move || {
             let wanted = |record: &HoldingRecord| {
-                let is_kept = record.stage != HoldingStage::Undone && record.holding.must_be_gone();
+                let is_kept = !record.is_undone() && record.holding.must_be_gone();
                 is_kept && rids.contains(&record.rid)
             };
             let mut records = Ledger::open(&home.holdings(&object)).records(wanted);

@@ -7,12 +7,12 @@ use grant::NetnsReference;
 use grant::op::{
     ChangeAddress, ChangeLoop, ChangeNetnsAddress, ChangeNetnsRoute, ChangeRoute, MountFilesystem, MountOption,
 };
-use holding::{FileIdentity, Holding, LoopHolding, MountHolding, MountIdentity, NamespaceIdentity};
+use holding::{FileIdentity, Holding, LoopHolding, MountHolding, NamespaceIdentity};
 use kernel::block::{canonical_source, loopdev};
 use kernel::mount::mountinfo::{self, MountInfo};
 use kernel::net::Netlink;
 
-use super::look::signature_of;
+use super::mount_sight::{made_identity, signature_of};
 use super::{HoldingEntry, HoldingPresence, entry, other_owner};
 use crate::argument::absolute;
 use crate::net::{RouteEntry, address_holding, changed_route, network_of, route_holding};
@@ -82,20 +82,8 @@ fn bind_sources(found: &MountInfo) -> Result<Vec<String>, CapabilityError> {
 }
 
 fn held_mount(found: &MountInfo, source: String, fstype: String) -> MountHolding {
-    let signature = signature_of(found, None);
-    MountHolding {
-        source,
-        target: found.target.to_string_lossy().into_owned(),
-        fstype,
-        made: Some(MountIdentity {
-            id: found.id,
-            unique: signature.unique,
-            device: found.device,
-            root: found.root.to_string_lossy().into_owned(),
-            superblock: signature.superblock,
-            backing: super::backing_of(found.device),
-        }),
-    }
+    let made = Some(made_identity(found, &signature_of(found, None)));
+    MountHolding { source, target: found.target.to_string_lossy().into_owned(), fstype, made }
 }
 
 async fn loop_device(context: &CallContext, device: &Path) -> Result<(), CapabilityError> {

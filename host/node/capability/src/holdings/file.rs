@@ -1,20 +1,25 @@
 //! One ledger on disk: appended to under a lock, read again when another process has changed it.
+//!
+//! That of the boot scope has a second name in another directory, a hard link. A file that a hand has removed is found again by it, and
+//! one that was put in its place is told: what is held would be forgotten otherwise.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use holding::{
-    HoldingRecord, HoldingScope, HoldingStage, LedgerContent, LedgerDamage, LedgerEvent, LedgerHeader, VERSION,
-    encode_event, encode_header, replay,
+    HoldingRecord, HoldingScope, HoldingStage, LedgerContent, LedgerDamage, LedgerEvent, LedgerHeader,
+    LedgerNamespaces, VERSION, encode_event, encode_header, replay,
 };
 
 /// One file of a ledger.
 #[derive(Debug)]
 pub(super) struct LedgerFile {
     path: PathBuf,
+    /// Its second name.
+    link: Option<PathBuf>,
     scope: HoldingScope,
     boot: Option<String>,
     state: Mutex<FileState>,
@@ -31,9 +36,16 @@ struct FileState {
 }
 
 impl LedgerFile {
-    pub(super) fn new(path: &Path, scope: HoldingScope) -> LedgerFile {
-        let boot = (scope == HoldingScope::Boot).then(kernel::clock::boot_id).flatten();
-        LedgerFile { path: path.to_owned(), scope, boot, state: Mutex::default() }
+    /// That of what a boot ends.
+    pub(super) fn of_boot(path: &Path, link: &Path) -> LedgerFile {
+        let (path, link) = (path.to_owned(), Some(link.to_owned()));
+        LedgerFile { path, link, scope: HoldingScope::Boot, boot: kernel::clock::boot_id(), state: Mutex::default() }
+    }
+
+    /// That of what outlives a boot.
+    pub(super) fn persistent(path: &Path) -> LedgerFile {
+        let (path, scope) = (path.to_owned(), HoldingScope::Persistent);
+        LedgerFile { path, link: None, scope, boot: None, state: Mutex::default() }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -56,6 +68,10 @@ impl LedgerFile {
     pub(super) fn append(&self, synced: bool, make: impl FnOnce(&LedgerContent) -> Vec<LedgerEvent>) -> io::Result<()> {
         let mut state = self.state();
         let file = self.locked(&mut state)?;
+        // From here nobody can look for what it speaks of, so that nothing may be taken out, and nothing new be mixed in.
+        if let Some(damage @ LedgerDamage::Elsewhere(_)) = &state.content.damage {
+            return Err(io::Error::other(damage.to_string()));
+        }
         // After damage the last line may be cut off: this one must not become a part of it.
         let start = if state.content.damage.is_some() { "\n" } else { "" };
         let events = make(&state.content);
@@ -73,16 +89,28 @@ impl LedgerFile {
         Ok(())
     }
 
-    /// Writes the ledger anew without what is not held any more; an empty one is removed. With `mend`, what was damaged is given up.
-    pub(super) fn compact(&self, mend: bool) -> io::Result<()> {
+    /// Writes the ledger anew without what is not held any more; an empty one is removed. A damaged one is left alone.
+    pub(super) fn compact(&self) -> io::Result<()> {
+        self.rewrite(|content| content.damage.is_none())
+    }
+
+    /// Writes the ledger anew without these records. What was damaged is given up.
+    pub(super) fn give_up(&self, given_up: impl Fn(&HoldingRecord) -> bool) -> io::Result<()> {
+        self.rewrite(|content| {
+            content.records.retain(|record| !given_up(record));
+            true
+        })
+    }
+
+    fn rewrite(&self, change: impl FnOnce(&mut LedgerContent) -> bool) -> io::Result<()> {
         let mut state = self.state();
-        if !self.path.exists() {
+        if !self.exists() {
             return Ok(());
         }
         let _locked = self.locked(&mut state)?;
-        if state.content.damage.is_none() || mend {
+        if change(&mut state.content) {
             match state.content.records.is_empty() {
-                true => fs::remove_file(&self.path)?,
+                true => self.remove()?,
                 false => self.replace(&state.content)?,
             }
             *state = FileState::default();
@@ -90,11 +118,35 @@ impl LedgerFile {
         Ok(())
     }
 
+    fn exists(&self) -> bool {
+        self.path.exists() || self.link.as_ref().is_some_and(|link| link.exists())
+    }
+
+    fn remove(&self) -> io::Result<()> {
+        // The second name first: alone, it would bring the file back.
+        self.link.iter().try_for_each(|link| absent(fs::remove_file(link)))?;
+        fs::remove_file(&self.path)
+    }
+
     /// Puts a ledger of this content in the place of the one that is there.
     fn replace(&self, content: &LedgerContent) -> io::Result<()> {
         let beside = self.beside(content)?;
         fs::rename(&beside, &self.path)?;
+        self.link_again()?;
         self.sync_directory()
+    }
+
+    /// Gives the file its second name, which may still be an earlier file's.
+    fn link_again(&self) -> io::Result<()> {
+        let Some(link) = &self.link else { return Ok(()) };
+        link.parent().map_or(Ok(()), fs::create_dir_all)?;
+        let beside = link.with_added_extension(std::process::id().to_string());
+        let _ = fs::remove_file(&beside);
+        fs::hard_link(&self.path, &beside)?;
+        let renamed = fs::rename(&beside, link);
+        // Two names of one file: then rename(2) does nothing, and leaves both.
+        let _ = fs::remove_file(&beside);
+        renamed
     }
 
     /// Makes a ledger without events, unless another process made one meanwhile.
@@ -104,14 +156,21 @@ impl LedgerFile {
         let linked = fs::hard_link(&beside, &self.path);
         fs::remove_file(&beside)?;
         match linked {
-            Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
-            _ => self.sync_directory(),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+            linked => linked.and_then(|()| self.link_again()).and_then(|()| self.sync_directory()),
         }
     }
 
     /// A whole ledger under a name of this process: a reader never sees one without its first line.
     fn beside(&self, content: &LedgerContent) -> io::Result<PathBuf> {
-        let header = LedgerHeader { ledger: VERSION, boot: self.boot.clone(), next: content.next };
+        let of_boot = self.scope == HoldingScope::Boot;
+        let header = LedgerHeader {
+            ledger: VERSION,
+            boot: self.boot.clone(),
+            next: content.next,
+            namespaces: of_boot.then(own_namespaces).flatten(),
+            written: u64::try_from(kernel::clock::boot().as_nanos()).unwrap_or(u64::MAX),
+        };
         let mut text = encode_header(&header);
         for HoldingRecord { rid, number, stage, holding } in content.records.iter().cloned() {
             text.push_str(&encode_event(&LedgerEvent::Intended { number, rid, holding: holding.clone() }));
@@ -119,6 +178,7 @@ impl LedgerFile {
                 HoldingStage::Intended => continue,
                 HoldingStage::Held => LedgerEvent::Held { number, holding },
                 HoldingStage::Undone => LedgerEvent::Undone { number },
+                HoldingStage::LetGo => LedgerEvent::LetGo { number },
                 HoldingStage::Left => LedgerEvent::Left { number },
             };
             text.push_str(&encode_event(&stage));
@@ -164,7 +224,9 @@ impl LedgerFile {
         let open = || OpenOptions::new().append(true).open(&self.path);
         match open() {
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                self.create()?;
+                if self.found_again()?.is_none() {
+                    self.create()?;
+                }
                 open()
             }
             opened => opened,
@@ -174,10 +236,14 @@ impl LedgerFile {
     fn refresh(&self, state: &mut FileState) {
         let found = match fs::metadata(&self.path) {
             Ok(found) => (found.ino(), found.len()),
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                (state.content, state.read, state.void) = (LedgerContent::default(), None, false);
-                return;
-            }
+            Err(error) if error.kind() == ErrorKind::NotFound => match self.found_again() {
+                Ok(Some(found)) => found,
+                Ok(None) => {
+                    (state.content, state.read, state.void) = (LedgerContent::default(), None, false);
+                    return;
+                }
+                Err(error) => return self.unreadable(state, &error),
+            },
             Err(error) => return self.unreadable(state, &error),
         };
         if state.read == Some(found) {
@@ -190,6 +256,8 @@ impl LedgerFile {
                     self.scope == HoldingScope::Boot && state.content.boot.is_some() && state.content.boot != self.boot;
                 if state.void {
                     state.content = LedgerContent::default();
+                } else if state.content.damage.is_none() {
+                    state.content.damage = self.doubt(&state.content, found.0);
                 }
                 state.read = Some((found.0, bytes.len() as u64));
             }
@@ -197,11 +265,55 @@ impl LedgerFile {
         }
     }
 
+    /// Brings a file back that a hand has removed, by its second name.
+    fn found_again(&self) -> io::Result<Option<(u64, u64)>> {
+        let Some(link) = &self.link else { return Ok(None) };
+        match fs::hard_link(link, &self.path) {
+            Err(error) if error.kind() == ErrorKind::NotFound && !link.exists() => return Ok(None),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                self.path.parent().map_or(Ok(()), fs::create_dir_all)?;
+                fs::hard_link(link, &self.path)?;
+            }
+            // Another process was faster.
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+        fs::metadata(&self.path).map(|found| Some((found.ino(), found.len())))
+    }
+
+    /// Why a file that can be read does not say all that is held.
+    fn doubt(&self, content: &LedgerContent, inode: u64) -> Option<LedgerDamage> {
+        let link = self.link.as_ref()?;
+        let (own, now) = (content.namespaces, own_namespaces());
+        if let Some((own, now)) = own.zip(now).filter(|(own, now)| own != now) {
+            return Some(LedgerDamage::Elsewhere(if own.net == now.net { "process" } else { "network" }));
+        }
+        let is_replaced = fs::metadata(link).is_ok_and(|linked| linked.ino() != inode) && {
+            // Written anew just now, by an agent that was ended before it gave the file its second name.
+            let linked = fs::read(link).map(|bytes| replay(&bytes)).unwrap_or_default();
+            linked.boot == content.boot && linked.written >= content.written
+        };
+        let text = || format!("another file was put in its place: {} is the one that was written", link.display());
+        is_replaced.then(text).map(LedgerDamage::File)
+    }
+
     fn unreadable(&self, state: &mut FileState, error: &io::Error) {
         let damage = LedgerDamage::File(format!("it cannot be read: {error}"));
         state.content = LedgerContent { damage: Some(damage), ..LedgerContent::default() };
         (state.read, state.void) = (None, false);
     }
+}
+
+fn absent(removed: io::Result<()>) -> io::Result<()> {
+    removed.or_else(|error| if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) })
+}
+
+/// The namespaces of this process.
+fn own_namespaces() -> Option<LedgerNamespaces> {
+    // The program stays in those that it was started in.
+    static READ: OnceLock<Option<LedgerNamespaces>> = OnceLock::new();
+    let inode = |kind: &str| fs::metadata(format!("/proc/self/ns/{kind}")).map(|found| found.ino()).ok();
+    *READ.get_or_init(|| Some(LedgerNamespaces { net: inode("net")?, pid: inode("pid")? }))
 }
 
 /// An open file with a lock, which ends with this value.

@@ -14,6 +14,8 @@ use crate::CapabilityError;
 pub struct LedgerPlaces {
     /// Void after a boot, so it need not reach the disk.
     pub boot: PathBuf,
+    /// The second name of the same file, in a directory that holds nothing else.
+    pub link: PathBuf,
     pub persistent: PathBuf,
     /// The directory of the boot scope of all instances: each has the file `KIND/NAME` or `namespaces/NAMESPACE/KIND/NAME`.
     pub all: PathBuf,
@@ -55,8 +57,8 @@ impl Ledger {
     /// The ledger at these places. It is read when it is first asked.
     pub fn open(places: &LedgerPlaces) -> Ledger {
         Ledger {
-            boot: LedgerFile::new(&places.boot, HoldingScope::Boot),
-            persistent: LedgerFile::new(&places.persistent, HoldingScope::Persistent),
+            boot: LedgerFile::of_boot(&places.boot, &places.link),
+            persistent: LedgerFile::persistent(&places.persistent),
         }
     }
 
@@ -106,6 +108,11 @@ impl Ledger {
         self.forget(&rest);
     }
 
+    /// The same, and programs may use them on.
+    pub(crate) fn let_go(&self, records: &[HoldingRecord]) {
+        self.mark(records, |number| LedgerEvent::LetGo { number });
+    }
+
     fn mark(&self, records: &[HoldingRecord], event: impl Fn(u64) -> LedgerEvent) {
         for scope in HoldingScope::ALL {
             let own = records.iter().filter(|record| record.holding.scope() == scope);
@@ -116,9 +123,14 @@ impl Ledger {
         }
     }
 
-    /// Writes the ledger anew without what is not held any more. With `mend`, what was damaged is given up.
-    pub fn compact(&self, mend: bool) -> std::io::Result<()> {
-        self.files().into_iter().try_for_each(|file| file.compact(mend))
+    /// Writes the ledger anew without what is not held any more. A damaged one is left as it is.
+    pub fn compact(&self) -> std::io::Result<()> {
+        self.files().into_iter().try_for_each(LedgerFile::compact)
+    }
+
+    /// Writes the ledger anew without these, and without what was damaged: the operator knows that nothing of it is held.
+    pub fn give_up(&self, given_up: impl Fn(&HoldingRecord) -> bool) -> std::io::Result<()> {
+        self.files().into_iter().try_for_each(|file| file.give_up(&given_up))
     }
 }
 
@@ -178,8 +190,7 @@ impl ResourceLedger {
 
     /// Records that a call has undone these, whichever resource of the object made them.
     pub(crate) fn released(&self, which: impl Fn(&Holding) -> bool) {
-        self.ledger
-            .undone(&self.ledger.records(|record| record.stage != HoldingStage::Undone && which(&record.holding)));
+        self.ledger.undone(&self.ledger.records(|record| !record.is_undone() && which(&record.holding)));
     }
 }
 
@@ -216,6 +227,7 @@ impl LedgerPlaces {
     pub fn below(directory: &Path) -> LedgerPlaces {
         LedgerPlaces {
             boot: directory.join("boot/svc/web"),
+            link: directory.join("links/svc/web"),
             persistent: directory.join("holdings"),
             all: directory.join("boot"),
         }

@@ -1,30 +1,32 @@
 //! A cheap look at the things themselves: is each one where it was made?
 //!
-//! It looks for mounts in the mount namespace of this process alone. The proof of a stop looks further.
+//! It looks for mounts in the mount namespace of this process, and further only for those that are not there. The proof of a stop looks
+//! further for each.
 
 use std::path::Path;
 
 use holding::{
     ContainerHolding, DeclaredHolding, FileIdentity, Holding, HoldingRecord, HoldingStage, LoopHolding, MountHolding,
-    MountIdentity, MountSight, ProcessHolding,
+    ProcessHolding,
 };
-use kernel::block;
 use kernel::block::loopdev::{self, LoopBacking};
 use kernel::cgroup::Cgroup;
-use kernel::mount::MountSignature;
-use kernel::mount::mountinfo::{self, MountInfo};
+use kernel::mount::mountinfo;
 use kernel::process::{FirstProcess, ProcessMarkers, ResourceProcesses, look as look_at};
 
 use super::device::DeviceLook;
+use super::mount_scan::MountScan;
+use super::mount_sight::presence_here;
 use super::network::NetworkLook;
+use super::proof::ProofVerdict;
 
 /// What a look at a holding found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HoldingPresence {
     /// It is there. Some things have moved meanwhile: names and values of what is different now.
     Present(Vec<(&'static str, String)>),
-    /// It is not where it was, and something still uses it.
-    Left,
+    /// It is not where it was made, and something still uses it, in these words.
+    Left(String),
     Gone,
     /// It could not be looked at, for this reason.
     Unknown(String),
@@ -45,32 +47,31 @@ impl HoldingPresence {
             HoldingPresence::Present(now) => {
                 now.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
             }
-            HoldingPresence::Left => vec![("left".to_owned(), "true".to_owned())],
+            HoldingPresence::Left(_) => vec![("left".to_owned(), "true".to_owned())],
             HoldingPresence::Gone => Vec::new(),
             HoldingPresence::Unknown(why) => vec![("unknown".to_owned(), why.clone())],
         }
     }
 }
 
-/// The file behind the device of that number, if it is a loop device.
-pub(crate) fn backing_of(device: (u32, u32)) -> Option<FileIdentity> {
-    const LOOP_MAJOR: u32 = 7;
-    let path = (device.0 == LOOP_MAJOR).then(|| format!("/dev/loop{}", device.1))?;
-    let found = loopdev::backing_of(Path::new(&path)).ok().flatten()?;
-    Some(FileIdentity { device: found.device, inode: found.inode })
-}
-
-/// Looks for each of the holdings.
-pub async fn look(records: &[HoldingRecord]) -> Vec<HoldingPresence> {
+/// Looks for each of the holdings. `others` are all holdings of the node, asked for only where a mount is not where it was made.
+pub async fn look(records: &[HoldingRecord], others: impl Fn() -> Vec<HoldingRecord>) -> Vec<HoldingPresence> {
     let mut mounts = None;
     let mut network = NetworkLook::default();
     let mut devices = DeviceLook::default();
     let mut seen = Vec::with_capacity(records.len());
-    for HoldingRecord { holding, stage, .. } in records {
+    let mut elsewhere: Vec<(usize, &HoldingRecord, &MountHolding)> = Vec::new();
+    for record @ HoldingRecord { holding, stage, .. } in records {
         seen.push(match holding {
             // Read once, and only for those who hold a mount.
             Holding::Mount(mount) => match mounts.get_or_insert_with(mountinfo::read) {
-                Ok(mounts) => mount_presence(mount, mounts),
+                Ok(mounts) => match presence_here(mount, mounts) {
+                    Some(now) => HoldingPresence::Present(now),
+                    None => {
+                        elsewhere.push((seen.len(), record, mount));
+                        HoldingPresence::Gone
+                    }
+                },
                 Err(error) => HoldingPresence::unknown(error),
             },
             Holding::Loop(device) => loop_presence(device),
@@ -83,102 +84,23 @@ pub async fn look(records: &[HoldingRecord]) -> Vec<HoldingPresence> {
             Holding::Declared(declared) => declared_presence(declared, &mut devices),
         });
     }
+    if elsewhere.is_empty() {
+        return seen;
+    }
+    // Seldom: what was unmounted by another hand, and may live on in another namespace.
+    let scan = MountScan::of(elsewhere.iter().map(|(_, record, _)| *record));
+    for (at, record, mount) in elsewhere {
+        seen[at] = match scan.verdict(mount, record, &others) {
+            ProofVerdict::Gone => match scan.unseen_use(mount, record) {
+                Ok(None) => HoldingPresence::Gone,
+                Ok(Some(how)) => HoldingPresence::Left(how),
+                Err(why) => HoldingPresence::Unknown(why),
+            },
+            ProofVerdict::Still(how) => HoldingPresence::Left(how),
+            ProofVerdict::NotProven(why) => HoldingPresence::Unknown(why),
+        };
+    }
     seen
-}
-
-/// Passes a line of the mount table to a comparison.
-pub(crate) fn sees(mount: &MountInfo, compare: impl FnOnce(MountSight<'_>) -> bool) -> bool {
-    sees_signed(mount, &MountSignature::default(), compare)
-}
-
-/// The same with what the line does not say.
-pub(super) fn sees_signed(
-    mount: &MountInfo,
-    signature: &MountSignature,
-    compare: impl FnOnce(MountSight<'_>) -> bool,
-) -> bool {
-    let (root, target) = (mount.root.to_string_lossy(), mount.target.to_string_lossy());
-    let source = kernel::block::canonical_source(&mount.source);
-    let MountInfo { id, device, fstype, .. } = mount;
-    let (unique, superblock) = (signature.unique, signature.superblock.as_deref());
-    let (id, device) = (*id, *device);
-    compare(MountSight { id, device, root: &root, target: &target, fstype, source: &source, unique, superblock })
-}
-
-/// What the line of the mount table does not say, of a mount with the numbers of the one that is held. A file system that may have to
-/// ask for it is not asked.
-pub(crate) fn signature_of(mount: &MountInfo, process: Option<u32>) -> MountSignature {
-    match MountHolding::may_hang(&mount.fstype) {
-        true => MountSignature::default(),
-        false => MountSignature::of(mount, process),
-    }
-}
-
-fn mount_presence(mount: &MountHolding, mounts: &[MountInfo]) -> HoldingPresence {
-    match this_mount(mount, mounts) {
-        Some(found) => {
-            let target = found.target.to_string_lossy().into_owned();
-            let moved = (target != mount.target).then_some(("target-now", target));
-            let read_only = found.options.iter().any(|option| option == "ro").then(|| ("read-only", "true".to_owned()));
-            let root = found.root.to_string_lossy().into_owned();
-            let renamed = mount.made.as_ref().filter(|made| made.root != root).map(|_| ("root-now", root));
-            let options = Some(("options", found.options.join(",")));
-            let hidden = hidden_by(found, mounts).map(|over| ("hidden-by", format!("{} {}", over.fstype, over.source)));
-            HoldingPresence::Present(
-                moved.into_iter().chain(read_only).chain(renamed).chain(options).chain(hidden).collect(),
-            )
-        }
-        None if is_unmounted_lazily(mount, mounts) => HoldingPresence::Left,
-        None => HoldingPresence::Gone,
-    }
-}
-
-/// Whether the file system is in use although nothing here shows it: umount -l leaves it to the programs that have files of it open.
-fn is_unmounted_lazily(mount: &MountHolding, mounts: &[MountInfo]) -> bool {
-    let made = mount.made.as_ref().filter(|made| made.device.0 != 0 && mount.owns_filesystem());
-    made.is_some_and(|made| {
-        // Mounted again by something else: that one is seen, and is not this.
-        let is_again = mounts.iter().any(|seen| seen.device == made.device);
-        !is_again && !was_used_again(mount) && block::is_claimed(made.device)
-    })
-}
-
-/// Whether the number of its loop device belongs to another file by now.
-pub(super) fn was_used_again(held: &MountHolding) -> bool {
-    let made = held.made.as_ref().and_then(|made| Some((made.device, made.backing?)));
-    made.is_some_and(|(device, backing)| backing_of(device).is_some_and(|now| now != backing))
-}
-
-/// The mount that hides another one, because it is on top of it on the same directory.
-fn hidden_by<'m>(found: &MountInfo, mounts: &'m [MountInfo]) -> Option<&'m MountInfo> {
-    mounts.iter().find(|over| over.parent == found.id && over.target == found.target)
-}
-
-/// The mount that is held.
-pub(super) fn this_mount<'m>(mount: &MountHolding, mounts: &'m [MountInfo]) -> Option<&'m MountInfo> {
-    match &mount.made {
-        // By the numbers first: almost every line of the table is another mount's.
-        Some(made) => {
-            let mut same = mounts.iter().filter(|seen| (seen.id, seen.device) == (made.id, made.device));
-            same.find(|seen| {
-                let signature = signature_of(seen, None);
-                sees_signed(seen, &signature, |sight| mount.is(sight)) || shows_renamed(mount, made, seen, &signature)
-            })
-        }
-        None => mounts.iter().find(|seen| sees(seen, |sight| mount.is(sight))),
-    }
-}
-
-/// Whether it is the mount of a directory that was renamed or removed since: a bind mount keeps to the directory and not to its name.
-/// The number that the kernel never uses again tells it from another mount on the same place.
-pub(super) fn shows_renamed(
-    mount: &MountHolding,
-    made: &MountIdentity,
-    seen: &MountInfo,
-    signature: &MountSignature,
-) -> bool {
-    let here = mount.fstype == "bind" && seen.target.to_string_lossy() == mount.target;
-    here && made.unique.zip(signature.unique).is_none_or(|(own, now)| own == now)
 }
 
 fn declared_presence(declared: &DeclaredHolding, devices: &mut DeviceLook) -> HoldingPresence {

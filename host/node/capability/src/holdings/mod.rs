@@ -16,6 +16,8 @@ mod device;
 mod file;
 mod ledger;
 mod look;
+mod mount_scan;
+mod mount_sight;
 mod network;
 mod others;
 mod proof;
@@ -26,10 +28,11 @@ pub use adopt::adopt;
 pub use device::identity_of;
 pub(crate) use ledger::{HoldingNote, ResourceLedger};
 pub use ledger::{Ledger, LedgerPlaces, Ledgers, UnverifiedLedger};
+pub(crate) use look::processes;
 pub use look::{HoldingPresence, look};
-pub(crate) use look::{backing_of, processes, sees, signature_of};
+pub(crate) use mount_sight::{made_identity, sees, signature_of};
 pub(crate) use network::netlink_of;
-pub(crate) use others::other_owner;
+pub(crate) use others::{other_owner, records_of_node};
 pub use proof::{HoldingProof, ProofVerdict, prove};
 pub use release::{ReleaseOptions, end_processes, release};
 
@@ -57,14 +60,15 @@ pub struct HoldingEntry {
 /// Lists what the resource holds, in the order in which it was made.
 pub async fn list(context: &CallContext) -> Result<Vec<HoldingEntry>, CapabilityError> {
     let (ledger, state) = (context.ledger(), StateFiles::of(context));
+    let places = context.paths().instance.holdings.clone();
     // Also of a resource that is stuck: no call of the look can be.
     let listed = context.admit_beside(SeeHoldings)?.waiting(|_| async move {
         let mut records = ledger.records();
-        records.retain(|record| record.stage != HoldingStage::Undone);
+        records.retain(|record| !record.is_undone());
         let declared = state.declared()?;
         learn_earlier_grants(context, &declared);
         records.extend(declared.into_iter().map(|declared| declared_record(&ledger.rid, declared.holding)));
-        let seen = look(&records).await;
+        let seen = look(&records, || records_of_node(&places)).await;
         Ok(Effect::Nothing(records.iter().zip(&seen).map(|(record, seen)| entry(record, seen)).collect::<Vec<_>>()))
     });
     let listed = listed.await?;

@@ -4,8 +4,9 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use holding::{Holding, HoldingRecord, HoldingStage, replay};
+use holding::{Holding, HoldingRecord, replay};
 
+use super::LedgerPlaces;
 use crate::CallContext;
 
 /// A resource of this node.
@@ -30,9 +31,15 @@ pub(crate) fn other_owner(context: &CallContext, thing: &Holding) -> Option<Hold
         let records = replay(&fs::read(&path).ok()?).records;
         let held = records
             .into_iter()
-            .find(|record| record.stage != HoldingStage::Undone && record.holding.is_same(thing) && !is_own(record))?;
+            .find(|record| !record.is_undone() && record.holding.is_same(thing) && !is_own(record))?;
         Some(HoldingOwner { object: object_of(path.strip_prefix(&places.all).ok()?), rid: held.rid })
     })
+}
+
+/// What all resources of the node hold in the kernel's memory.
+pub(crate) fn records_of_node(places: &LedgerPlaces) -> Vec<HoldingRecord> {
+    let read = |path: PathBuf| fs::read(path).map(|bytes| replay(&bytes).records).unwrap_or_default();
+    ledgers_below(&places.all).into_iter().flat_map(read).collect()
 }
 
 /// The files, in the directory and below.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use driver::LogSeverity;
 use grant::op::{ReleaseHolding, UndoDevice};
 use holding::{
-    AddressHolding, ContainerHolding, FileHolding, Holding, HoldingRecord, HoldingStage, LinkHolding, LoopHolding,
-    ProcessHolding, RouteHolding,
+    AddressHolding, ContainerHolding, FileHolding, Holding, HoldingRecord, LinkHolding, LoopHolding, ProcessHolding,
+    RouteHolding,
 };
 use kernel::block::loopdev;
 use kernel::cgroup::Cgroup;
@@ -15,6 +15,7 @@ use kernel::net::{KernelRoute, LinkPlug, Netlink};
 use kernel::process::signal_of;
 
 use super::device::take_down;
+use super::ledger::Ledger;
 use super::look::{is_attached, processes};
 use super::network::{namespace, netlink_of};
 use super::unmount::{is_stuck, settle, unmount, unmount_aside};
@@ -61,7 +62,7 @@ impl ReleaseOptions {
 /// Undoes the holding of that id. False if it was gone already.
 pub async fn release(context: &CallContext, id: &str, options: ReleaseOptions) -> Result<bool, CapabilityError> {
     let ledger = context.ledger();
-    let is_it = |record: &HoldingRecord| record.stage != HoldingStage::Undone && record.id() == id;
+    let is_it = |record: &HoldingRecord| !record.is_undone() && record.id() == id;
     let record = ledger.records().into_iter().find(is_it);
     let Some(record) = record else { return release_declared(context, id).await };
     let op = ReleaseHolding { thing: record.holding.to_string() };
@@ -77,7 +78,7 @@ pub async fn release(context: &CallContext, id: &str, options: ReleaseOptions) -
                 let force = UnmountForce { abort: true, ..options.unmount };
                 let undone = unmount_aside(context, &mount, force).await?;
                 settle(context).await;
-                forget.ledger.undone(&[gone]);
+                record_undone(&forget.ledger, gone, undone, force);
                 Ok(Effect::whether(undone))
             };
             admitted.waiting(work).await?
@@ -85,7 +86,7 @@ pub async fn release(context: &CallContext, id: &str, options: ReleaseOptions) -
         Holding::Mount(_) | Holding::Loop(_) | Holding::File(_) => {
             let work = move |_| {
                 let (undone, said) = undo_here(&gone, &options)?;
-                forget.ledger.undone(&[gone]);
+                record_undone(&forget.ledger, gone, undone, options.unmount);
                 Ok(Effect::of(undone, (undone, said)))
             };
             let (undone, said) = admitted.blocking(work).await?;
@@ -102,6 +103,15 @@ pub async fn release(context: &CallContext, id: &str, options: ReleaseOptions) -
         }
     };
     Ok(released)
+}
+
+/// The kernel unmounts only what no program uses, but for a lazy unmount: after that, and where another hand has unmounted it, the
+/// proof looks for its users.
+fn record_undone(ledger: &Ledger, record: HoldingRecord, undone: bool, force: UnmountForce) {
+    match matches!(record.holding, Holding::Mount(_)) && (!undone || force.detach) {
+        true => ledger.let_go(&[record]),
+        false => ledger.undone(&[record]),
+    }
 }
 
 /// How long processes that nothing waits for any more may take to end.

@@ -10,7 +10,7 @@ use kernel::mount::{self as mounts, UnmountForce};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
-use super::look::this_mount;
+use super::mount_sight::this_mount;
 use crate::{CallContext, CapabilityError};
 
 /// The pause between two looks at the mount table.

@@ -96,7 +96,7 @@ impl EffectRecord {
 /// The records of this resource of containers that do not run any more. A new one takes their place.
 async fn forget_what_is_gone(ledger: &ResourceLedger) {
     let containers: Vec<HoldingRecord> = ledger.records().into_iter().filter(is_made).collect();
-    let seen = look(&containers).await;
+    let seen = look(&containers, Vec::new).await;
     let gone = containers.into_iter().zip(seen).filter(|(_, seen)| *seen == HoldingPresence::Gone);
     ledger.ledger.forget(&gone.map(|(record, _)| record).collect::<Vec<_>>());
 }

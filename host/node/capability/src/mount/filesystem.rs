@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use grant::op::{MountFilesystem, MountOption, SeeMount, UnmountTarget};
-use holding::{Holding, MountHolding, MountIdentity};
+use holding::{Holding, MountHolding};
 use kernel::block;
 use kernel::mount::{self as mounts, mountinfo};
 
@@ -144,14 +144,7 @@ fn made_mount(op: &MountFilesystem, made: &mounts::MadeMount) -> MountHolding {
         source: block::canonical_source(&info.source),
         target: info.target.to_string_lossy().into_owned(),
         fstype: kind_of(op),
-        made: Some(MountIdentity {
-            id: info.id,
-            unique: made.signature.unique,
-            device: info.device,
-            root: info.root.to_string_lossy().into_owned(),
-            superblock: made.signature.superblock.clone(),
-            backing: holdings::backing_of(info.device),
-        }),
+        made: Some(holdings::made_identity(info, &made.signature)),
     }
 }
 

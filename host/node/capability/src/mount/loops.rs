@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use holding::{Holding, HoldingStage};
+use holding::Holding;
 use kernel::block::{DeviceInfo, PinnedSource, loop_number, loopdev};
 
 use crate::holdings::Ledger;
@@ -33,7 +33,7 @@ pub(crate) fn check_own_loop(ledger: &Ledger, device: &DeviceInfo) -> Result<(),
         }
         _ => false,
     };
-    let own = ledger.records(|record| record.stage != HoldingStage::Undone && is_own(&record.holding));
+    let own = ledger.records(|record| !record.is_undone() && is_own(&record.holding));
     if own.is_empty() { Err(denied(&name)) } else { Ok(()) }
 }
 

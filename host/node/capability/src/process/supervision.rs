@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use holding::{Holding, HoldingStage, ProcessHolding};
+use holding::{Holding, ProcessHolding};
 use kernel::cgroup::Cgroup;
 use kernel::process::{ResourceProcesses, open_output};
 use model::{ObjectPath, Rid, SubsetName};
@@ -84,7 +84,7 @@ pub(crate) fn members(context: &CallContext) -> ResourceProcesses {
 /// The group that the resource holds, which may be another one than that of today's keywords.
 pub(crate) fn held_group(context: &CallContext) -> Option<ProcessHolding> {
     context.ledger().records().into_iter().find_map(|record| match record.holding {
-        Holding::ProcessGroup(held) if record.stage != HoldingStage::Undone => Some(held),
+        Holding::ProcessGroup(held) if !record.is_undone() => Some(held),
         _ => None,
     })
 }

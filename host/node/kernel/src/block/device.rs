@@ -78,6 +78,13 @@ pub fn is_claimed(number: (u32, u32)) -> bool {
     }
 }
 
+/// The number of the block device that the source of a mount names, if it names one.
+pub fn number_of(source: &str) -> Option<(u32, u32)> {
+    let stat = rustix::fs::stat(source).ok()?;
+    let is_block = FileType::from_raw_mode(stat.st_mode) == FileType::BlockDevice;
+    is_block.then(|| (major(stat.st_rdev), minor(stat.st_rdev)))
+}
+
 fn device_of(path: &Path) -> Option<(u32, u32)> {
     let stat = rustix::fs::stat(path).ok()?;
     Some((major(stat.st_rdev), minor(stat.st_rdev)))

@@ -13,7 +13,7 @@ mod stacked;
 mod stacked_ioctl;
 mod unseen;
 
-pub use device::{DeviceInfo, DeviceSpec, canonical_source, find, is_claimed, user_of};
+pub use device::{DeviceInfo, DeviceSpec, canonical_source, find, is_claimed, number_of, user_of};
 pub(crate) use device::{describe, device_number, pin};
 pub use names::{loop_number, names_of};
 pub use pinned::PinnedSource;

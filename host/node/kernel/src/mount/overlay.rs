@@ -15,9 +15,10 @@ use rustix::io::Errno;
 use rustix::mount::{fsconfig_set_fd, fsconfig_set_string};
 
 use super::attach::MountCall;
+use super::errors;
+use super::namespaces::{NamespacedMount, ProcessName, find_everywhere};
 use super::options::lower_layers;
 use super::place::MountPlace;
-use super::{errors, mountinfo};
 use crate::KernelError;
 use crate::path::{LastLink, PinnedPath, descriptor_path, resolve};
 
@@ -107,21 +108,27 @@ fn joined(layers: &[PinnedLayer]) -> String {
 /// Refuses an upper or work directory of another overlay: the kernel only logs a warning, and then both go wrong.
 fn must_be_free(request: MountCall<'_>, name: &str, layer: &PinnedLayer) -> Result<(), KernelError> {
     let own = rustix::fs::fstat(&layer.directory).map_err(KernelError::os("look at a layer"))?;
-    let is_own = |path: &str| {
-        path == layer.place.path().to_string_lossy()
-            || rustix::fs::stat(path).is_ok_and(|stat| (stat.st_dev, stat.st_ino) == (own.st_dev, own.st_ino))
+    // A path in the table of another mount namespace begins at that one's root.
+    let is_own = |path: &str, process: Option<&ProcessName>| {
+        let root = process.map(|process| format!("/proc/{}/root", process.pid)).unwrap_or_default();
+        root.is_empty() && path == layer.place.path().to_string_lossy()
+            || rustix::fs::stat(format!("{root}{path}"))
+                .is_ok_and(|stat| (stat.st_dev, stat.st_ino) == (own.st_dev, own.st_ino))
     };
     let key = format!("{name}=");
-    let user = mountinfo::read()?
-        .into_iter()
-        .filter(|mount| mount.fstype == "overlay")
-        .find(|mount| mount.options.iter().filter_map(|option| option.strip_prefix(key.as_str())).any(is_own));
+    let made_up = |_, device: (u32, u32)| device.0 == 0;
+    let user = find_everywhere(made_up)?.into_iter().filter(|seen| seen.mount.fstype == "overlay").find(|seen| {
+        let paths = seen.mount.options.iter().filter_map(|option| option.strip_prefix(key.as_str()));
+        paths.into_iter().any(|path| is_own(path, seen.process.as_ref()))
+    });
     match user {
         None => Ok(()),
-        Some(user) => {
-            let (path, target) = (layer.place.path().display(), user.target.display());
-            let why =
-                format!("the overlay on {target} uses {name} {path}: two of them on one directory damage its files");
+        Some(NamespacedMount { mount, process }) => {
+            let (path, target) = (layer.place.path().display(), mount.target.display());
+            let whose = process.map(|seen| format!(" in the mount namespace of {} (pid {})", seen.command, seen.pid));
+            let whose = whose.unwrap_or_default();
+            let damage = "two of them on one directory damage its files";
+            let why = format!("the overlay on {target}{whose} uses {name} {path}: {damage}");
             Err(errors::refused(request, Errno::BUSY, why))
         }
     }

@@ -16,7 +16,7 @@ use rustix::io::Errno;
 use super::mountinfo::MountInfo;
 
 /// STATX_MNT_ID_UNIQUE, which rustix does not name yet.
-const MNT_ID_UNIQUE: StatxFlags = StatxFlags::from_bits_retain(0x4000);
+pub(super) const MNT_ID_UNIQUE: StatxFlags = StatxFlags::from_bits_retain(0x4000);
 
 /// A walk that another mount or a rename disturbs says that the path is not in memory. The next one finds it.
 const TRIES: usize = 16;

@@ -68,7 +68,7 @@ fn without_resource(digest: String, host: &Arc<capability::HostServices>) -> Opt
                 config: nowhere(),
                 slice: Arc::new(CgroupSlice::at(None)),
                 keeper: nowhere(),
-                holdings: LedgerPlaces { boot: nowhere(), persistent: nowhere(), all: nowhere() },
+                holdings: LedgerPlaces { boot: nowhere(), link: nowhere(), persistent: nowhere(), all: nowhere() },
             }),
             statedir: nowhere(),
         },

@@ -1,0 +1,136 @@
+//! The search for mounts that are held: in every mount namespace, and in what the kernel uses without any table showing it.
+
+use std::collections::BTreeSet;
+
+use holding::{Holding, HoldingRecord, HoldingStage, MountHolding, MountSight};
+use kernel::block;
+use kernel::mount::namespaces::{NamespacedMount, find_everywhere, user_of};
+
+use super::mount_sight::{sees_signed, shows_renamed, signature_of, was_used_again};
+use super::proof::ProofVerdict;
+
+/// Every mount of the node that could be one of those that are held.
+pub(super) struct MountScan(Result<Vec<NamespacedMount>, String>);
+
+impl MountScan {
+    pub(super) fn of<'r>(records: impl IntoIterator<Item = &'r HoldingRecord>) -> MountScan {
+        let mounts: Vec<&MountHolding> = records.into_iter().filter_map(mount_of).collect();
+        if mounts.is_empty() {
+            return MountScan(Ok(Vec::new()));
+        }
+        // Of a mount that was only intended, no number is known: then each line is a candidate.
+        let any = mounts.iter().any(|mount| mount.made.is_none());
+        let made = || mounts.iter().filter_map(|mount| mount.made.as_ref());
+        let ids: BTreeSet<u64> = made().map(|made| made.id).collect();
+        let devices: BTreeSet<(u32, u32)> = made().map(|made| made.device).collect();
+        let wanted = |id, device| any || ids.contains(&id) || devices.contains(&device);
+        MountScan(find_everywhere(wanted).map_err(|error| error.to_string()))
+    }
+
+    /// Whether a table shows the mount, or another mount that keeps its file system in use.
+    pub(super) fn verdict(
+        &self,
+        held: &MountHolding,
+        record: &HoldingRecord,
+        others: &impl Fn() -> Vec<HoldingRecord>,
+    ) -> ProofVerdict {
+        let found = match &self.0 {
+            Ok(found) => found,
+            Err(why) => return ProofVerdict::NotProven(why.clone()),
+        };
+        if was_used_again(held) {
+            return ProofVerdict::Gone;
+        }
+        let mut known = None;
+        let mut explained = |seen: MountSight<'_>| {
+            let known = known.get_or_insert_with(others);
+            known.iter().any(|other| self.explains(other, record, held, seen))
+        };
+        for listed @ NamespacedMount { mount, process } in found {
+            // Only of one with the same number: almost every line is another resource's.
+            let same = held.made.as_ref().filter(|made| made.device == mount.device);
+            let signature = same.map(|_| signature_of(mount, process.as_ref().map(|process| process.pid)));
+            let signature = signature.unwrap_or_default();
+            let made = same.filter(|made| process.is_none() && made.id == mount.id);
+            let renamed = made.is_some_and(|made| shows_renamed(held, made, mount, &signature));
+            let this = renamed || sees_signed(mount, &signature, |sight| held.is(sight));
+            let used = || sees_signed(mount, &signature, |sight| held.is_used_by(sight));
+            if this || used() && !sees_signed(mount, &signature, &mut explained) {
+                return ProofVerdict::Still(shown(listed));
+            }
+        }
+        ProofVerdict::Gone
+    }
+
+    /// Whether the mount that is seen is another resource's: two may mount the same file system. A record whose mount is long gone
+    /// explains nothing.
+    fn explains(
+        &self,
+        other: &HoldingRecord,
+        record: &HoldingRecord,
+        held: &MountHolding,
+        seen: MountSight<'_>,
+    ) -> bool {
+        let Holding::Mount(mount) = &other.holding else { return false };
+        if other.holding.is_same(&record.holding) {
+            return false;
+        }
+        // A copy of the other's mount in another namespace, recognised by the directory that it shows.
+        let is_copy = mount.made.as_ref().zip(held.made.as_ref()).is_some_and(|(other, held)| {
+            other.device == seen.device && other.root == seen.root && held.root != seen.root
+        });
+        mount.is(seen) || is_copy && (other.stage == HoldingStage::Left || self.shows(mount))
+    }
+
+    fn shows(&self, mount: &MountHolding) -> bool {
+        let found = self.0.as_deref().unwrap_or_default().iter();
+        let mut found = found.filter(|seen| mount.made.as_ref().is_some_and(|made| made.id == seen.mount.id));
+        found.any(|NamespacedMount { mount: seen, process }| {
+            let signature = signature_of(seen, process.as_ref().map(|process| process.pid));
+            sees_signed(seen, &signature, |sight| mount.is(sight))
+        })
+    }
+
+    /// What uses a file system that no table shows: it is in a namespace that only a file keeps, or it was unmounted lazily. None if
+    /// nothing does, or if that is the resource's own no more.
+    pub(super) fn unseen_use(&self, held: &MountHolding, record: &HoldingRecord) -> Result<Option<String>, String> {
+        let Some(made) = held.made.as_ref().filter(|_| held.owns_filesystem() && !was_used_again(held)) else {
+            return Ok(None);
+        };
+        let found = self.0.as_deref().unwrap_or_default();
+        // Its mounts are all another resource's, as each was looked at before.
+        if found.iter().any(|seen| seen.mount.device == made.device) {
+            return Ok(None);
+        }
+        match made.claimed() {
+            Some(device) => Ok(block::is_claimed(device).then(|| {
+                let place = "by a mount that no process sees, or by another device on top of it";
+                format!("the kernel still uses {}, {place}", held.source)
+            })),
+            // The kernel has unmounted it for this resource, and would have refused while a program used it.
+            None if record.stage == HoldingStage::Undone => Ok(None),
+            // The number is another mount's by now.
+            None if found.iter().any(|seen| seen.mount.id == made.id) => Ok(None),
+            None if MountHolding::may_hang(&held.fstype) => Ok(None),
+            None => {
+                let user = user_of(made.id, made.unique, made.device).map_err(|error| error.to_string())?;
+                Ok(user.map(|user| format!("used by {} (pid {}) after a lazy unmount", user.command, user.pid)))
+            }
+        }
+    }
+}
+
+fn mount_of(record: &HoldingRecord) -> Option<&MountHolding> {
+    match &record.holding {
+        Holding::Mount(mount) => Some(mount),
+        _ => None,
+    }
+}
+
+fn shown(NamespacedMount { mount, process }: &NamespacedMount) -> String {
+    let place = mount.target.display();
+    match process {
+        None => format!("mounted on {place}"),
+        Some(seen) => format!("mounted on {place} in the mount namespace of {} (pid {})", seen.command, seen.pid),
+    }
+}

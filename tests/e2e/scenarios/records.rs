@@ -1,0 +1,256 @@
+//! Records whose thing is gone, things whose record is gone, and looks from another namespace: none of them makes a stop say that a
+//! service is down while something of it is there.
+
+use std::fs::{self, File};
+use std::process::{Child, Command};
+
+use crate::devices::{HandLoop, output};
+use crate::holdings::in_another_namespace;
+use crate::mounts::{TrustedPlace, at, ext4, is_mounted, on, overlay_base};
+use crate::network::ip;
+use crate::separate;
+use crate::world::World;
+
+crate::trials!(
+    a_record_of_what_is_gone_excuses_no_mount_that_got_its_number,
+    a_record_of_what_is_gone_excuses_no_use_by_the_kernel,
+    a_btrfs_that_only_a_program_still_uses_is_not_down,
+    an_overlay_that_only_a_program_still_uses_is_not_mounted_again,
+    an_overlay_of_another_namespace_keeps_its_upper_directory,
+    a_bind_whose_source_and_mount_point_were_renamed_is_unmounted,
+    a_subvolume_that_was_renamed_is_unmounted,
+    what_is_left_elsewhere_is_not_down_in_the_status,
+    a_record_that_was_removed_is_found_again,
+    a_record_in_whose_place_another_was_put_is_unverified,
+    a_stop_from_another_namespace_proves_nothing,
+);
+
+fn a_record_of_what_is_gone_excuses_no_mount_that_got_its_number(world: &World) {
+    let device = ext4(world);
+    let place = TrustedPlace::new(world);
+    for name in ["scratch", "copy"] {
+        fs::create_dir(place.at(name)).unwrap();
+    }
+    world.create("old", &on(&device, "{w}/old"));
+    world.create("new", &on(&device, "{w}/new"));
+    // The kernel gives the number of a mount that is gone to the next one.
+    world.om("old start").ok();
+    output("umount", &[&at(world, "old")]);
+    output("mount", &["-t", "tmpfs", "x", &place.at("scratch")]);
+    world.om("new start").ok();
+    output("umount", &[&place.at("scratch")]);
+    output("mount", &["--bind", &at(world, "new"), &place.at("copy")]);
+    for object in ["new", "old"] {
+        world.om(&format!("{object} stop")).ends(1).says(&format!("mounted on {}", place.at("copy")));
+    }
+    assert_eq!(world.states("new"), "fs#1 warn");
+    output("umount", &[&place.at("copy")]);
+    world.om("new,old stop").ok();
+    world.om("new,old delete --force").ok();
+}
+
+fn a_record_of_what_is_gone_excuses_no_use_by_the_kernel(world: &World) {
+    let device = ext4(world);
+    world.create("old", &on(&device, "{w}/old"));
+    world.create("new", &on(&device, "{w}/new"));
+    world.om("old start").ok();
+    output("umount", &[&at(world, "old")]);
+    world.om("new start").ok();
+    let open = File::create(world.path("new/file")).unwrap();
+    output("umount", &["-l", &at(world, "new")]);
+    world.om("new stop").ends(1).says(&format!("the kernel still uses {}", device.0));
+    drop(open);
+    world.om("new,old stop").ok();
+    world.om("new,old delete --force").ok();
+}
+
+/// A btrfs with the subvolumes `web` and `old`, and where all of it can be mounted.
+fn btrfs(world: &World) -> Option<(HandLoop, String)> {
+    if !crate::storage::kernel_has("btrfs") {
+        return None;
+    }
+    let device = HandLoop::new(world, "b.img", 160);
+    output("mkfs.btrfs", &["-q", &device.0]);
+    let all = at(world, "all");
+    fs::create_dir(&all).unwrap();
+    output("mount", &[&device.0, &all]);
+    for name in ["web", "old"] {
+        output("btrfs", &["subvolume", "create", &format!("{all}/{name}")]);
+    }
+    output("umount", &[&all]);
+    Some((device, all))
+}
+
+fn on_btrfs(device: &HandLoop) -> String {
+    format!("[DEFAULT]\nnodes = n1\n[fs#1]\ntype = btrfs\ndev = {}\nsubvol = web\nmnt = {{w}}/site\n", device.0)
+}
+
+fn a_btrfs_that_only_a_program_still_uses_is_not_down(world: &World) {
+    let Some((device, _)) = btrfs(world) else { return };
+    world.create("web", &on_btrfs(&device));
+    world.om("web start").ok();
+    let open = File::create(world.path("site/file")).unwrap();
+    output("umount", &["-l", &at(world, "site")]);
+    assert_eq!(world.states("web"), "fs#1 warn");
+    world.om("web stop").ends(1).says(&format!("the kernel still uses {}", device.0));
+    drop(open);
+    world.om("web stop").ok().says("instance status is now down");
+    world.om("web delete --force").ok();
+}
+
+const OVERLAY: &str = "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = overlay\nlower = {w}/base/l1\nupper = {w}/base/up\n\
+                       work = {w}/base/wk\nmnt = {w}/site\n";
+
+fn an_overlay_that_only_a_program_still_uses_is_not_mounted_again(world: &World) {
+    let base = overlay_base(world);
+    world.create("web", OVERLAY);
+    world.om("web start").ok();
+    let open = File::create(world.path("site/file")).unwrap();
+    output("umount", &["-l", &at(world, "site")]);
+    assert_eq!(world.states("web"), "fs#1 warn");
+    let user = format!("(pid {})", std::process::id());
+    world.om("web stop").ends(1).says(&user);
+    world.om("web start").ends(1);
+    assert!(!is_mounted(&at(world, "site")));
+    drop(open);
+    // A shell that works in it is enough.
+    world.om("web stop").ok();
+    world.om("web start").ok();
+    let mut shell = Command::new("sleep").arg("600").current_dir(world.path("site")).spawn().unwrap();
+    output("umount", &["-l", &at(world, "site")]);
+    world.om("web stop").ends(1).says(&format!("used by sleep (pid {})", shell.id()));
+    end(&mut shell);
+    world.om("web stop").ok();
+    world.om("web delete --force").ok();
+    output("umount", &[&base]);
+}
+
+fn an_overlay_of_another_namespace_keeps_its_upper_directory(world: &World) {
+    let base = overlay_base(world);
+    world.create("web", OVERLAY);
+    world.create("other", &OVERLAY.replace("/site", "/other"));
+    world.om("web start").ok();
+    let mut other = in_another_namespace(world);
+    let place = format!("in the mount namespace of sleep (pid {})", other.id());
+    output("umount", &[&at(world, "site")]);
+    assert_eq!(world.states("web"), "fs#1 warn");
+    world.om("web start").ends(1);
+    world.om("other start").ends(1).says(&place).says("uses upperdir");
+    world.om("web stop").ends(1).says(&place);
+    end(&mut other);
+    world.om("web stop").ok();
+    world.om("other start").ok();
+    world.om("other stop").ok();
+    world.om("web,other delete --force").ok();
+    output("umount", &[&base]);
+}
+
+fn a_bind_whose_source_and_mount_point_were_renamed_is_unmounted(world: &World) {
+    let place = TrustedPlace::new(world);
+    for name in ["for", "for/web", "app", "app/www"] {
+        fs::create_dir(place.at(name)).unwrap();
+    }
+    let config = "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = bind\ndev = {for}/web\nmnt = {app}/www\n";
+    world.create("web", &config.replace("{for}", &place.at("for")).replace("{app}", &place.at("app")));
+    world.om("web start").ok();
+    fs::rename(place.at("for/web"), place.at("for/x")).unwrap();
+    fs::rename(place.at("app"), place.at("moved")).unwrap();
+    assert!(!world.states("web").contains("down"), "{}", world.states("web"));
+    world.om("web stop").ok().says("instance status is now down");
+    assert!(!is_mounted(&place.at("moved/www")));
+    world.om("web delete --force").ok();
+}
+
+fn a_subvolume_that_was_renamed_is_unmounted(world: &World) {
+    let Some((device, all)) = btrfs(world) else { return };
+    world.create("web", &on_btrfs(&device));
+    world.om("web start").ok();
+    output("mount", &[&device.0, &all]);
+    fs::rename(format!("{all}/web"), format!("{all}/web.old")).unwrap();
+    output("umount", &[&all]);
+    assert!(!world.states("web").contains("down"), "{}", world.states("web"));
+    world.om("web stop").ok().says("instance status is now down");
+    assert!(!is_mounted(&at(world, "site")));
+    world.om("web delete --force").ok();
+}
+
+fn what_is_left_elsewhere_is_not_down_in_the_status(world: &World) {
+    let device = ext4(world);
+    let place = TrustedPlace::new(world);
+    fs::create_dir(place.at("copy")).unwrap();
+    world.create("web", &on(&device, "{w}/data"));
+    world.om("web start").ok();
+    output("mount", &["--bind", &at(world, "data"), &place.at("copy")]);
+    output("umount", &[&at(world, "data")]);
+    let where_it_is = format!("mounted on {}", place.at("copy"));
+    assert_eq!(world.states("web"), "fs#1 warn");
+    assert!(world.om("web print holdings --format json").ok().stdout.contains("\"left\""));
+    world.om("web stop").ends(1).says(&where_it_is);
+    output("umount", &[&place.at("copy")]);
+    world.om("web stop").ok();
+    world.om("web delete --force").ok();
+}
+
+fn a_record_that_was_removed_is_found_again(world: &World) {
+    let device = ext4(world);
+    world.create("web", &on(&device, "{w}/data"));
+    world.om("web start").ok();
+    fs::remove_file(world.path("root/run/holdings/svc/web")).unwrap();
+    assert_eq!(world.states("web"), "fs#1 up");
+    fs::remove_file(world.path("root/run/holdings/svc/web")).unwrap();
+    world.om("web stop").ok().says("unmounted");
+    assert!(!is_mounted(&device.0));
+    for directory in ["holdings", "holdings.links"] {
+        assert!(
+            !world.path(&format!("root/run/{directory}/svc/web")).exists(),
+            "an empty record is left in {directory}"
+        );
+    }
+    world.om("web delete --force").ok();
+}
+
+fn a_record_in_whose_place_another_was_put_is_unverified(world: &World) {
+    let device = ext4(world);
+    world.create("web", &on(&device, "{w}/data"));
+    world.om("web start").ok();
+    let record = world.path("root/run/holdings/svc/web");
+    let whole = fs::read_to_string(&record).unwrap();
+    // An editor writes a new file.
+    fs::remove_file(&record).unwrap();
+    fs::write(&record, whole.lines().next().unwrap().to_owned() + "\n").unwrap();
+    world.om("web stop").ends(1).says("another file was put in its place");
+    assert_eq!(world.states("web"), "fs#1 warn");
+    assert!(is_mounted(&device.0));
+    // The one that was written is put back.
+    fs::remove_file(&record).unwrap();
+    world.om("web stop").ok();
+    assert!(!is_mounted(&device.0));
+    world.om("web delete --force").ok();
+}
+
+fn a_stop_from_another_namespace_proves_nothing(world: &World) {
+    separate::run(|| {
+        ip("link add d0 type veth peer name d1");
+        ip("link set d0 up");
+        ip("link set d1 up");
+        let ip_config = "[DEFAULT]\nnodes = n1\n[ip#1]\ntype = host\nname = 10.0.0.51\nnetmask = 24\ndev = d0\n";
+        world.create("address", ip_config);
+        world.create("program", "[DEFAULT]\nnodes = n1\n[app#1]\ntype = simple\nstart = /bin/sleep 600\n");
+        world.om("address,program start").ok();
+        for (object, words, how) in
+            [("address", &["--net"][..], "network"), ("program", &["--pid", "--fork", "--mount-proc"], "process")]
+        {
+            let stop = world.om_through("unshare", words, &format!("{object} stop"));
+            stop.ends(1).says(&format!("another {how} namespace"));
+        }
+        assert_eq!((world.states("address"), world.states("program")), ("ip#1 up".to_owned(), "app#1 up".to_owned()));
+        world.om("address,program stop").ok();
+        assert!(!ip("addr show dev d0").contains("10.0.0.51"));
+    });
+    world.om("address,program delete --force").ok();
+}
+
+fn end(child: &mut Child) {
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
