@@ -179,6 +179,9 @@ impl<const CAPACITY: usize> JsonWriter<CAPACITY> {
         if keyword.place {
             self = self.flag("place", true);
         }
+        if keyword.volumes {
+            self = self.flag("volumes", true);
+        }
         self.flag("required", keyword.required)
             .flag("scopable", keyword.scopable)
             .flag("inherit", keyword.inherit)

@@ -46,6 +46,8 @@ pub struct KeywordSchema {
     pub provisioning: bool,
     /// Whether it is the path that the resource makes, such as a mount point.
     pub place: bool,
+    /// Whether its words may begin with the name of a volume of the object, which stands for its mount point.
+    pub volumes: bool,
     /// Whether its value must never be shown.
     pub secret: bool,
     /// The kind of the data stores that its words refer to, `sec` or `cfg`. The driver receives variables, `NAME=VALUE` each.

@@ -24,6 +24,7 @@ use syn::parse_macro_input;
 /// - `candidates("ext4", "xfs")`: the allowed values
 /// - `kind = "nodes"`: another kind than that of the field's type
 /// - `provisioning`: only `provision` uses it
+/// - `volumes`: words that may begin with the name of a volume of the object, `NAME/path:…`, which stands for its mount point
 /// - `place`: the path that the resource makes, such as a mount point; what lies in it starts later and stops earlier
 /// - `secret`: its value is never shown
 /// - `store = "sec"`, `store = "cfg"`: words that refer to keys of data stores of that kind; the field receives the resolved

@@ -180,6 +180,8 @@ struct WireKeyword {
     #[serde(default)]
     place: bool,
     #[serde(default)]
+    volumes: bool,
+    #[serde(default)]
     secret: bool,
     #[serde(default)]
     store: Option<String>,
@@ -252,6 +254,7 @@ impl WireKeyword {
             inherit: if self.inherit { KeywordInheritance::Default } else { KeywordInheritance::No },
             provisioning: self.provisioning,
             place: self.place,
+            volumes: self.volumes,
             secret: self.secret,
             candidates: self.candidates,
             foreign: false,

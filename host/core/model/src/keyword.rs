@@ -64,6 +64,8 @@ pub struct Keyword {
     pub provisioning: bool,
     /// Whether it is the path that the resource makes, and other resources may lie in: see `ResourceFacts::place` of the planner.
     pub place: bool,
+    /// Whether its words may begin with the name of a volume of the object, `NAME/path:…`, which stands for its mount point.
+    pub volumes: bool,
     /// Whether its value must never be shown.
     pub secret: bool,
     /// The kind of the data stores that its words refer to. The driver gets the variables `NAME=VALUE` that they resolve to.
@@ -91,6 +93,7 @@ impl Keyword {
             inherit: KeywordInheritance::No,
             provisioning: false,
             place: false,
+            volumes: false,
             secret: false,
             store: None,
             candidates: Vec::new(),

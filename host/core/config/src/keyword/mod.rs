@@ -5,6 +5,7 @@ mod ancestor;
 mod deprecated;
 mod node;
 mod object;
+mod pool;
 mod resource;
 
 pub(crate) use ancestor::{AncestorEffect, AncestorKeyword, REFERENCES, SECTIONS, ancestor_driver, ancestor_keyword};
@@ -12,7 +13,9 @@ pub(crate) use deprecated::{
     ALWAYS_ON, AUTOSTART_NODE, RETIRED, RenamedSection, old_names, renamed_keyword, renamed_section, renamed_type,
 };
 pub use node::{compliance, driver, hook, listener, node, stats};
-pub use object::{default, subset, user};
+pub use object::{default, subset, user, volume};
+pub use pool::pool;
+pub(crate) use pool::{DRBD as DRBD_POOL, PREFIX as POOL_PREFIX};
 pub use resource::resource;
 
 use model::keyword::Keyword;

@@ -33,6 +33,26 @@ pub fn user() -> &'static [Keyword] {
     &KEYWORDS
 }
 
+/// The keywords that DEFAULT has in a volume besides. A pool writes them.
+pub fn volume() -> &'static [Keyword] {
+    static KEYWORDS: LazyLock<Vec<Keyword>> = LazyLock::new(|| {
+        let devices = "The disks whose devices are those of the volume. By default the last disk that has any.";
+        vec![
+            Keyword::new("pool", ValueKind::String, "The pool that the volume was made from.").such_as("default"),
+            Keyword::new("size", ValueKind::Size, "The size that was asked of the pool.").such_as("1g"),
+            Keyword::new(
+                "access",
+                ValueKind::String,
+                "Who uses the volume: read-write or read-only, one node or many.",
+            )
+            .or("rwo")
+            .among(&["rwo", "roo", "rwx", "rox"]),
+            Keyword::new("devices_from", ValueKind::List, devices).such_as("disk#2"),
+        ]
+    });
+    &KEYWORDS
+}
+
 /// The keywords of `subset#<group>:<name>`.
 pub fn subset() -> &'static [Keyword] {
     static KEYWORDS: LazyLock<Vec<Keyword>> = LazyLock::new(|| {

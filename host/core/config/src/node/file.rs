@@ -13,6 +13,7 @@ use model::path::is_name;
 
 use crate::document::text::{Document, Entry, Section};
 use crate::nearest::{alternatives, did_you_mean};
+use crate::pool::incomplete_pool;
 use crate::{ConfigKey, ReadError};
 
 /// Sections that accept any key.
@@ -31,6 +32,7 @@ fn keywords(section: &str) -> Option<&'static [Keyword]> {
         "compliance" => keyword::compliance(),
         "listener" => keyword::listener(),
         "stats" => keyword::stats(),
+        name if name.strip_prefix(keyword::POOL_PREFIX).is_some_and(|name| !name.is_empty()) => keyword::pool(),
         name if name.strip_prefix(HOOK).is_some_and(|name| !name.is_empty()) => keyword::hook(),
         // Only the form of the name is checked: the limits may be written before the driver is installed.
         name => name.strip_prefix(DRIVER)?.parse::<DriverName>().ok().map(|_| keyword::driver())?,
@@ -46,6 +48,7 @@ pub fn validate_node(text: &str) -> Vec<Diagnostic> {
             Some(keywords) => {
                 problems.extend(section.entries.iter().flat_map(|entry| check(section, keywords, entry)));
                 problems.extend(incomplete_hook(&document, section));
+                problems.extend(incomplete_pool(&document, section));
             }
             None if FREE.contains(&section.name.as_str()) => {}
             None => problems.push(unknown(section)),
@@ -74,7 +77,8 @@ fn unknown(section: &Section) -> Diagnostic {
         return Diagnostic::error(section.name_span, message, "expected driver#<group>.<name>, such as driver#fs.ext4");
     }
     let known = ["node", "compliance", "listener", "stats"].into_iter().chain(FREE);
-    let expected = "expected node, env, labels, listener, compliance, stats, hook#<name> or driver#<group>.<name>";
+    let expected =
+        "expected node, env, labels, listener, compliance, stats, pool#<name>, hook#<name> or driver#<group>.<name>";
     let label = did_you_mean(name, known, expected);
     Diagnostic::error(section.name_span, format!("unknown section [{name}]"), label)
 }
@@ -259,6 +263,16 @@ mod tests {
                 "2:8 listener.addr is not a list of addresses: expected IP addresses, such as 10.0.0.1",
                 "3:8 listener.port is not a port: expected a number from 1 to 65535",
                 "5:21 listener.rate_limiter_rate is not a limit: expected a number, such as 20",
+            ],
+        );
+        check("[pool#p]\ntype = vg\nname = vg0\n[pool#q]\ntype = virtual\ntemplate = t/vol/a\n", &[]);
+        check(
+            "[pool#a]\n[pool#b]\ntype = loop\n[pool#c]\ntype = zpool\n[pool#d]\ntype = virtual\ntemplate = web\n",
+            &[
+                "1:2 [pool#a] has no type: expected type = directory, shm, loop, vg, drbd or virtual",
+                "2:2 [pool#b] has no path: a pool of type loop needs path",
+                "5:8 pool#c.type is not a value it may have: expected directory, shm, loop, vg, drbd or virtual",
+                "8:12 web is an object of kind svc: expected the path of a vol, such as templates/vol/small",
             ],
         );
         check("[nod]\n", &["1:2 unknown section [nod]: did you mean node?"]);

@@ -1,7 +1,7 @@
 //! Resolves references and arithmetic: the value of a text once everything that it refers to is looked up.
 
 use crate::diagnostic::{Diagnostic, Severity, Span};
-use model::object::{LateReference, LateValue, ValuePart};
+use model::object::{Exposure, LateReference, LateValue, ValuePart};
 use model::{Group, NodeName, Rid};
 
 use crate::ConfigKey;
@@ -25,6 +25,8 @@ pub(crate) const ELSEWHERE: &str = "does not resolve here";
 const ENV: &str = "env";
 /// The name by which a reference asks for the devices of a resource that is up: `{disk#1.exposed_devs[0]}`.
 const EXPOSED_DEVS: &str = "exposed_devs";
+/// The name by which a reference asks where a volume is mounted: `{volume#1.mnt}`.
+const MOUNT_POINT: &str = "mnt";
 
 /// The text that is being resolved: its section and its place.
 pub(crate) struct ValuePlace<'t> {
@@ -199,7 +201,13 @@ impl<'a> KeywordResolver<'a> {
         // Only the driver knows the devices, and only while the resource is up. So the reference stays in the value,
         // and is filled in when the other resource acts.
         if let (Some(resource), EXPOSED_DEVS) = (resource, name) {
-            return Ok(self.late(resource.rid.clone()));
+            return Ok(late(resource.rid.clone(), Exposure::Devices));
+        }
+        // Likewise, where a volume is mounted: a file system says so by a keyword.
+        if let Some(resource) = resource.filter(|resource| resource.rid.group() == Group::Volume)
+            && name == MOUNT_POINT
+        {
+            return Ok(late(resource.rid.clone(), Exposure::MountPoint));
         }
         match self.of_keyword(section, name)? {
             Some(value) => Ok(value),
@@ -234,11 +242,6 @@ impl<'a> KeywordResolver<'a> {
             }
             _ => false,
         })
-    }
-
-    fn late(&self, rid: Rid) -> LateValue {
-        let late = LateReference { rid, index: None, count: false, modifier: None };
-        LateValue { parts: vec![ValuePart::Late(late)], secret: false }
     }
 
     /// The value of a keyword by any of its names. None if there is none.
@@ -336,6 +339,10 @@ impl<'a> KeywordResolver<'a> {
     }
 }
 
+fn late(rid: Rid, exposure: Exposure) -> LateValue {
+    LateValue { parts: vec![ValuePart::Late(LateReference::to(rid, exposure))], secret: false }
+}
+
 /// The word, the number of words or the modified text that a reference asks of a value.
 fn picked(value: LateValue, reference: &TemplateReference) -> Result<LateValue, String> {
     if reference.index.is_none() && !reference.count && reference.modifier.is_none() {
@@ -353,9 +360,7 @@ fn picked(value: LateValue, reference: &TemplateReference) -> Result<LateValue, 
     }
     match <[ValuePart; 1]>::try_from(value.parts) {
         // An index or a modifier can wait for the device only if the value is that one reference and nothing else.
-        Ok([ValuePart::Late(late)])
-            if late == (LateReference { rid: late.rid.clone(), index: None, count: false, modifier: None }) =>
-        {
+        Ok([ValuePart::Late(late)]) if late == LateReference::to(late.rid.clone(), late.exposure) => {
             let TemplateReference { index, count, modifier, .. } = *reference;
             let late = LateReference { index, count, modifier, ..late };
             Ok(LateValue { parts: vec![ValuePart::Late(late)], secret: value.secret })

@@ -8,3 +8,4 @@ pub(crate) mod reader;
 pub(crate) mod resolver;
 pub(crate) mod section_type;
 mod typed;
+mod volumes;

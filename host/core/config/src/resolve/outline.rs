@@ -364,6 +364,9 @@ impl<'a> Outline<'a> {
         if path.kind() == ObjectKind::Usr {
             head.extend(keyword::user());
         }
+        if path.kind() == ObjectKind::Vol {
+            head.extend(keyword::volume());
+        }
         let mut names: HashSet<&str> = head.iter().map(|keyword| keyword.name.as_str()).collect();
         let drivers = self.resources.iter().filter_map(|resource| resource.driver);
         for keyword in drivers.flat_map(|driver| driver.keywords) {

@@ -4,7 +4,7 @@ use crate::diagnostic::Diagnostic;
 use model::ObjectPath;
 use model::keyword::{Keyword, ValueKind};
 use model::object::{
-    DeviceLookup, KeywordEvaluation, KeywordValue, LateValue, MissingValue, Provenance, ResolvedKeyword,
+    ExposureLookup, KeywordEvaluation, KeywordValue, LateValue, MissingValue, Provenance, ResolvedKeyword,
 };
 
 use crate::document::text::DEFAULT;
@@ -53,7 +53,7 @@ impl<'a> KeywordReader<'a> {
 
     /// The value of a key: scope chosen, references resolved, default filled in, in canonical form. With a scope, the value
     /// that is written for that scope alone.
-    pub fn eval(&self, key: &ConfigKey, exposed: &dyn DeviceLookup) -> Result<KeywordValue, ReadError> {
+    pub fn eval(&self, key: &ConfigKey, exposed: &dyn ExposureLookup) -> Result<KeywordValue, ReadError> {
         let section = self.section(key);
         // Sections such as env and labels have no keywords: any key is a text.
         if matches!(self.resolver.outline.of(section), Some(SectionRole::Free { .. } | SectionRole::Other)) {

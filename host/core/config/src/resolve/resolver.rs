@@ -254,6 +254,7 @@ impl<'a> KeywordResolver<'a> {
                     source.map(|source| self.template(&self.place(section, source))).transpose()?
                 }
             };
+            let value = value.map(|value| if keyword.volumes { self.with_volumes(value) } else { value });
             Ok(value.map(|value| LateValue { secret: value.secret || keyword.secret, ..value }))
         })
     }

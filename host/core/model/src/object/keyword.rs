@@ -4,7 +4,7 @@ use crate::convert::convert;
 use crate::keyword::ValueKind;
 use crate::{ObjectKind, Rid};
 
-use super::{LateReference, LateValue, Provenance};
+use super::{Exposure, LateReference, LateValue, Provenance};
 
 /// A driver's keyword, resolved but for late references, which are filled in and converted when the resource acts.
 #[derive(Debug, Clone)]
@@ -29,15 +29,15 @@ pub struct ResolvedKeyword {
     pub provenance: Provenance,
 }
 
-/// A source of the devices that resources expose at this moment.
-pub trait DeviceLookup {
-    /// The devices of a resource, in the order in which its driver reported them. None, or none at all, while it is down.
-    fn devices(&self, rid: &Rid) -> Option<Vec<String>>;
+/// A source of what resources expose at this moment.
+pub trait ExposureLookup {
+    /// What a resource exposes of a kind, in the order in which its driver reported it. None, or none at all, while it is down.
+    fn exposed(&self, rid: &Rid, exposure: Exposure) -> Option<Vec<String>>;
 }
 
 /// Nothing is exposed, for callers that only read a configuration.
-impl DeviceLookup for () {
-    fn devices(&self, _: &Rid) -> Option<Vec<String>> {
+impl ExposureLookup for () {
+    fn exposed(&self, _: &Rid, _: Exposure) -> Option<Vec<String>> {
         None
     }
 }
@@ -91,7 +91,7 @@ pub struct MissingValue {
 impl ResolvedKeyword {
     /// Fills in the late references, converts the value, and adds the keyword to those that have a value or to those that do
     /// not.
-    pub fn evaluate(&self, exposed: &dyn DeviceLookup, evaluation: &mut KeywordEvaluation) {
+    pub fn evaluate(&self, exposed: &dyn ExposureLookup, evaluation: &mut KeywordEvaluation) {
         match self.canonical(exposed) {
             Ok(values) => evaluation.keywords.push(KeywordValue {
                 name: self.name.clone(),
@@ -109,12 +109,12 @@ impl ResolvedKeyword {
         }
     }
 
-    fn canonical(&self, exposed: &dyn DeviceLookup) -> Result<Vec<String>, (&LateReference, String)> {
+    fn canonical(&self, exposed: &dyn ExposureLookup) -> Result<Vec<String>, (&LateReference, String)> {
         // The common case: the value has no late reference and was converted when the object was loaded.
         if let Some(known) = &self.known {
             return Ok(known.clone());
         }
-        let text = self.value.fill(|late| late.fill(exposed.devices(&late.rid)))?;
+        let text = self.value.fill(|late| late.fill(exposed.exposed(&late.rid, late.exposure)))?;
         match (convert(self.kind, &text), self.value.late().next()) {
             (Ok(values), _) => Ok(values),
             // With a late reference the value could not be checked on load. Its resource is named, because its device

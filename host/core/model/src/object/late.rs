@@ -1,13 +1,42 @@
-//! Values with late references: those to devices, which only another resource's driver knows, and only while that
-//! resource is up.
+//! Values with late references: those to devices and mount points, which only another resource's driver knows, and only while
+//! that resource is up.
 
 use crate::Rid;
 
-/// A reference to the devices that another resource exposes.
+/// What a reference asks of another resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exposure {
+    /// Its devices: `{disk#1.exposed_devs[0]}`.
+    Devices,
+    /// Where its volume is mounted: `{volume#1.mnt}`.
+    MountPoint,
+}
+
+impl Exposure {
+    /// The name under which a driver exposes it, see `wit/types.wit`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Exposure::Devices => "device",
+            Exposure::MountPoint => "mnt",
+        }
+    }
+
+    /// One of them, in words.
+    fn word(self) -> &'static str {
+        match self {
+            Exposure::Devices => "device",
+            Exposure::MountPoint => "mount point",
+        }
+    }
+}
+
+/// A reference to what another resource exposes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LateReference {
     /// The other resource.
     pub rid: Rid,
+    /// What of it.
+    pub exposure: Exposure,
     /// Which of its devices. None: all of them.
     pub index: Option<usize>,
     /// Whether the number of devices is meant.
@@ -17,15 +46,22 @@ pub struct LateReference {
 }
 
 impl LateReference {
-    /// The text that the reference stands for while these devices are exposed, or why there is none.
-    pub(super) fn fill(&self, devices: Option<Vec<String>>) -> Result<String, String> {
+    /// All of what a resource exposes of that kind.
+    pub fn to(rid: Rid, exposure: Exposure) -> LateReference {
+        LateReference { rid, exposure, index: None, count: false, modifier: None }
+    }
+
+    /// The text that the reference stands for while these things are exposed, or why there is none.
+    pub(super) fn fill(&self, exposed: Option<Vec<String>>) -> Result<String, String> {
+        let word = self.exposure.word();
         // An empty list counts as down: joined, it would pass for a value that is empty.
-        let devices = devices.filter(|devices| !devices.is_empty()).ok_or("exposes no device now")?;
+        let exposed = exposed.filter(|exposed| !exposed.is_empty());
+        let exposed = exposed.ok_or_else(|| format!("exposes no {word} now"))?;
         let text = match self.index {
-            _ if self.count => devices.len().to_string(),
-            None => devices.join(" "),
+            _ if self.count => exposed.len().to_string(),
+            None => exposed.join(" "),
             Some(index) => {
-                devices.get(index).cloned().ok_or_else(|| format!("exposes {} devices now", devices.len()))?
+                exposed.get(index).cloned().ok_or_else(|| format!("exposes {} {word}s now", exposed.len()))?
             }
         };
         Ok(self.modifier.map_or(text.clone(), |modifier| modifier.apply(&text)))

@@ -16,8 +16,8 @@ mod timeouts;
 mod topology;
 mod trigger;
 
-pub use keyword::{DeviceLookup, KeywordEvaluation, KeywordValue, MissingValue, ResolvedKeyword};
-pub use late::{LateReference, LateValue, TextModifier, ValuePart};
+pub use keyword::{ExposureLookup, KeywordEvaluation, KeywordValue, MissingValue, ResolvedKeyword};
+pub use late::{Exposure, LateReference, LateValue, TextModifier, ValuePart};
 pub use object::{Object, SubsetOptions};
 pub use placement::{InvalidOrchestrateMode, InvalidPlacementPolicy, OrchestrateMode, PlacementPolicy};
 pub use process_group::{CpuQuota, GroupLimit, GroupLimits};

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use crate::{DriverName, Group, NodeName, Rid, SubsetName, Verb};
 
-use super::{DeviceLookup, GroupLimits, KeywordEvaluation, Requirement, ResolvedKeyword, Trigger, VerbTimeouts};
+use super::{
+    Exposure, ExposureLookup, GroupLimits, KeywordEvaluation, Requirement, ResolvedKeyword, Trigger, VerbTimeouts,
+};
 
 /// A schedule as it is written, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,18 +105,23 @@ impl Resource {
         keywords.iter().map(String::as_str).chain(apart).chain(together).filter_map(named).collect()
     }
 
-    /// The resources whose devices its keywords refer to: `{disk#1.exposed_devs[0]}`. An unwritten default that only
-    /// provision needs counts if `provisioning` is set.
+    /// The resources whose devices and mount points its keywords refer to: `{disk#1.exposed_devs[0]}`. An unwritten default that
+    /// only provision needs counts if `provisioning` is set.
     pub fn speaks_of(&self, provisioning: bool) -> Vec<&Rid> {
-        let keywords = self.keywords.iter().filter(|keyword| provisioning || !keyword.aside);
-        let mut rids: Vec<&Rid> = keywords.flat_map(|keyword| keyword.value.late()).map(|late| &late.rid).collect();
+        let mut rids: Vec<&Rid> = self.late(provisioning).map(|(rid, _)| rid).collect();
         rids.sort();
         rids.dedup();
         rids
     }
 
+    /// The same, with what of each resource is meant. It may be there more than once.
+    pub fn late(&self, provisioning: bool) -> impl Iterator<Item = (&Rid, Exposure)> {
+        let keywords = self.keywords.iter().filter(move |keyword| provisioning || !keyword.aside);
+        keywords.flat_map(|keyword| keyword.value.late()).map(|late| (&late.rid, late.exposure))
+    }
+
     /// The driver's keywords, in canonical form. The devices of other resources are asked of `exposed` now.
-    pub fn evaluate(&self, exposed: &dyn DeviceLookup) -> KeywordEvaluation {
+    pub fn evaluate(&self, exposed: &dyn ExposureLookup) -> KeywordEvaluation {
         let mut evaluation = KeywordEvaluation::default();
         for keyword in &self.keywords {
             keyword.evaluate(exposed, &mut evaluation);

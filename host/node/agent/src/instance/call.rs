@@ -9,7 +9,7 @@ use model::keyword::ValueKind;
 use model::object::{MissingValue, Resource};
 use model::{NodeName, ObjectPath};
 
-use super::exposures::{ExposedDevices, ExposedState, ExposureMap, joined};
+use super::exposures::{ExposedState, ExposedValues, ExposureMap, joined};
 use super::{ActionSession, Instance, trigger};
 use crate::agent::Agent;
 use crate::datastore::variables::{self, MissingReference};
@@ -83,7 +83,7 @@ impl Instance<'_> {
             // Only to look and to stop may use the device of the past: for anything else it must exist now, as another
             // resource may have taken its number meanwhile.
             let then = footing.get(&resource.rid).filter(|_| matches!(verb, Verb::Status | Verb::Stop));
-            resource.evaluate(&ExposedDevices { now: exposures, then })
+            resource.evaluate(&ExposedValues { now: exposures, then })
         };
         // One reason is enough not to call the driver.
         let missing = evaluation.missing.first().cloned();

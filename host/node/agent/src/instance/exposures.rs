@@ -1,10 +1,10 @@
-//! What resources expose to each other: devices to resources whose keywords name them, a network namespace to resources that
+//! What resources expose to each other: devices and mount points to resources whose keywords name them, a network namespace to resources that
 //! join it.
 
 use std::collections::BTreeMap;
 
 use model::Rid;
-use model::object::{DeviceLookup, Resource};
+use model::object::{Exposure, ExposureLookup, Resource};
 use model::status::State;
 
 use crate::state::DeviceFooting;
@@ -29,22 +29,23 @@ impl ExposedState {
         matches!(self.state, State::Down | State::StdbyDown | State::Na)
     }
 
-    pub(crate) fn devices(&self) -> Vec<String> {
-        self.exposes.iter().filter(|(name, _)| name == "device").map(|(_, device)| device.clone()).collect()
+    pub(crate) fn exposed(&self, exposure: Exposure) -> Vec<String> {
+        let values = self.exposes.iter().filter(|(name, _)| name == exposure.as_str());
+        values.map(|(_, value)| value.clone()).collect()
     }
 }
 
-/// The devices that a resource may use: those that others expose now, or else those that it was started on.
-pub(crate) struct ExposedDevices<'a> {
+/// The devices and mount points that a resource may use: those that others expose now, or else those that it was started on.
+pub(crate) struct ExposedValues<'a> {
     pub(crate) now: &'a ExposureMap,
     pub(crate) then: Option<&'a DeviceFooting>,
 }
 
-impl DeviceLookup for ExposedDevices<'_> {
-    fn devices(&self, rid: &Rid) -> Option<Vec<String>> {
-        let now = self.now.get(rid).map(ExposedState::devices).filter(|devices| !devices.is_empty());
+impl ExposureLookup for ExposedValues<'_> {
+    fn exposed(&self, rid: &Rid, exposure: Exposure) -> Option<Vec<String>> {
+        let now = self.now.get(rid).map(|shown| shown.exposed(exposure)).filter(|values| !values.is_empty());
         // What is exposed now wins: a device may have changed its name since the start.
-        now.or_else(|| self.then?.get(rid).cloned())
+        now.or_else(|| self.then?.get(&(rid.clone(), exposure)).cloned())
     }
 }
 

@@ -1,4 +1,4 @@
-//! The devices that the resources of an instance were started on. A resource that is up still stands on them, whatever the
+//! The devices and the volumes that the resources of an instance were started on. A resource that is up still stands on them, whatever the
 //! resource below exposes now.
 
 use std::collections::BTreeMap;
@@ -21,10 +21,9 @@ impl Instance<'_> {
     /// Remembers the devices that a resource will stand on, just before it is started: those that others expose now.
     pub(super) async fn stands_on(&self, resource: &Resource, exposures: &ExposureMap) {
         let on: DeviceFooting = resource
-            .speaks_of(false)
-            .into_iter()
-            .filter_map(|rid| Some((rid.clone(), exposures.get(rid)?.devices())))
-            .filter(|(_, devices)| !devices.is_empty())
+            .late(false)
+            .filter_map(|(rid, exposure)| Some(((rid.clone(), exposure), exposures.get(rid)?.exposed(exposure))))
+            .filter(|(_, values)| !values.is_empty())
             .collect();
         if !on.is_empty() {
             self.footing().insert(resource.rid.clone(), on.clone());

@@ -112,6 +112,7 @@ mod tests {
             inherit: KeywordInheritance::No,
             provisioning: false,
             place: false,
+            volumes: false,
             secret: false,
             store: None,
             candidates: Vec::new(),

@@ -42,8 +42,9 @@ pub struct ContainerSpec {
     #[keyword(flatten)]
     pub stores: StoreVariables,
     /// Directories and volumes in the container: words `SOURCE:/TARGET[:OPTIONS]`. The source is a path of the node, which must
-    /// exist, or the name of a volume of the engine; options are for example `ro`.
-    #[keyword(kind = "words", example = "/srv/{name}/data:/var/lib/mysql:rw")]
+    /// exist; or the name of a volume of the object, with a path in it or without (`{name}-vol-0/data`); or the name of a volume of
+    /// the engine. Options are for example `ro`.
+    #[keyword(volumes, kind = "words", example = "/srv/{name}/data:/var/lib/mysql:rw")]
     pub volume_mounts: Vec<String>,
     /// Devices of the node in the container: words `/dev/ON-THE-NODE[:/dev/IN-THE-CONTAINER][:rwm]`.
     #[keyword(example = "/dev/fuse:rw")]
