@@ -8,7 +8,7 @@
 //!   driver crate ──▶ Driver, Keywords          what an author writes
 //!        │
 //!        ▼
-//!   block files http mount net netns process state   typed capabilities
+//!   block files http mount net netns process state volume   typed capabilities
 //!        │
 //!        ├──▶ bindings   on wasm32: the imports of wit/
 //!        └──▶ fake       elsewhere: an in-memory host, so that `cargo test` needs no root and no sandbox
@@ -36,7 +36,7 @@ mod status;
 mod value;
 
 pub use attachment::Attachment;
-pub use capability::{block, clock, files, holdings, http, log, mount, net, netns, process, progress, state};
+pub use capability::{block, clock, files, holdings, http, log, mount, net, netns, process, progress, state, volume};
 pub use context::Context;
 pub use driver::{Console, Driver, Migrate, Sync, Task, each_target};
 pub use error::{CapabilityError, Error, Result};
@@ -54,6 +54,6 @@ pub mod prelude {
     pub use crate::{
         Attachment, CapabilityError, Command, Console, Context, Driver, Error, Keywords, Migrate, Mode, Outcome,
         Problem, Provisioned, Result, RunReport, Size, State, Status, Sync, TargetReport, Task, block, clock, driver,
-        errno, files, holdings, http, log, mount, net, netns, process, progress, state,
+        errno, files, holdings, http, log, mount, net, netns, process, progress, state, volume,
     };
 }

@@ -1,7 +1,7 @@
 //! `fs.directory`: a directory with an owner and a mode.
 //!
 //! Not applicable: it exists, whether the service runs or not; status warns about a wrong owner or mode. Down: it does not exist.
-//! Start creates and corrects it; stop leaves it, because it contains data.
+//! Start creates and corrects it; stop leaves it, because it contains data. Unprovision removes what `remove` names, and nothing else.
 
 use hostler_family_ownership::PathOwnership;
 use hostler_sdk::files::FileKind;
@@ -9,12 +9,15 @@ use hostler_sdk::prelude::*;
 
 /// A directory with an owner and a mode.
 ///
-/// Start creates it, with its missing parents. Neither stop nor unprovision removes it.
+/// Start creates it, with its missing parents. Stop leaves it, and so does unprovision, unless `remove` names it.
 #[derive(Keywords)]
 struct OwnedDirectory {
     /// The directory.
     #[keyword(place, example = "/srv/{fqdn}/data")]
     path: PathBuf,
+    /// What unprovision removes, with all that is in it: the directory once more, or a directory above it. By default nothing.
+    #[keyword(example = "/srv/{fqdn}/data")]
+    remove: Option<PathBuf>,
     /// Its owner and its mode.
     #[keyword(flatten)]
     ownership: PathOwnership,
@@ -23,7 +26,7 @@ struct OwnedDirectory {
 #[driver]
 impl Driver for OwnedDirectory {
     const NAME: &str = "fs.directory";
-    const GRANTS: &[&str] = &["files.write = {kw:path}"];
+    const GRANTS: &[&str] = &["files.write = {kw:path}", "files.write = {kw:remove}/**", "files.write = {kw:remove}"];
     const PERSISTENT: bool = true;
 
     fn status(&self, _: &Context) -> Result<Status> {
@@ -32,7 +35,11 @@ impl Driver for OwnedDirectory {
             Some(stat) if stat.kind != FileKind::Directory => Status::down().warning("exists, but is not a directory"),
             Some(stat) => self.ownership.differences(&stat).into_iter().fold(Status::not_applicable(), Status::warning),
         };
-        Ok(status.label(self.path.display()))
+        let status = status.label(self.path.display());
+        Ok(match &self.remove {
+            Some(tree) => status.provisioned(files::exists(tree)?),
+            None => status,
+        })
     }
 
     fn start(&self, _: &Context) -> Result<Outcome> {
@@ -52,6 +59,22 @@ impl Driver for OwnedDirectory {
             (false, true) => Outcome::unchanged(format!("{path} is already there")),
         })
     }
+
+    fn provision(&self, context: &Context) -> Result<Outcome> {
+        match &self.remove {
+            Some(_) => self.start(context),
+            // Start makes it.
+            None => Ok(Outcome::unchanged("")),
+        }
+    }
+
+    fn unprovision(&self, _: &Context) -> Result<Outcome> {
+        let Some(tree) = &self.remove else { return Ok(Outcome::unchanged("")) };
+        Ok(match files::remove_tree(tree)? {
+            true => Outcome::changed(format!("removed {}", tree.display())),
+            false => Outcome::unchanged(format!("{} does not exist", tree.display())),
+        })
+    }
 }
 
 #[cfg(test)]
@@ -61,13 +84,13 @@ mod tests {
     use super::*;
 
     fn plain(host: &Host) -> Case<OwnedDirectory> {
-        given(OwnedDirectory { path: "/srv/data".into(), ownership: PathOwnership::default() }).on(host)
+        given(OwnedDirectory { path: "/srv/data".into(), remove: None, ownership: PathOwnership::default() }).on(host)
     }
 
     fn owned(host: &Host) -> Case<OwnedDirectory> {
         let web = || Some("web".to_owned());
         let ownership = PathOwnership { user: web(), group: web(), perm: Some(Mode(0o2750)) };
-        given(OwnedDirectory { path: "/srv/data".into(), ownership }).on(host)
+        given(OwnedDirectory { path: "/srv/data".into(), remove: None, ownership }).on(host)
     }
 
     #[test]
@@ -107,11 +130,31 @@ mod tests {
     }
 
     #[test]
+    fn unprovision_removes_what_is_named_and_nothing_else() {
+        let host = Host::new().text_file("/srv/data/precious", "kept");
+        plain(&host).unprovision().is_unchanged("");
+        assert_eq!(host.content("/srv/data/precious").as_deref(), Some("kept"));
+        let remove = Some("/srv/data".into());
+        given(OwnedDirectory { path: "/srv/data".into(), remove, ownership: PathOwnership::default() })
+            .on(&host)
+            .unprovision()
+            .is_changed("removed /srv/data")
+            .status()
+            .is(State::Down)
+            .unprovision()
+            .is_unchanged("/srv/data does not exist")
+            .provision()
+            .is_changed("made /srv/data")
+            .status()
+            .is(State::NotApplicable);
+    }
+
+    #[test]
     fn numbers_are_as_good_as_names() {
         let host = Host::new().directory("/srv/data");
         let root = || Some("0".to_owned());
         let ownership = PathOwnership { user: root(), group: root(), perm: None };
-        given(OwnedDirectory { path: "/srv/data".into(), ownership })
+        given(OwnedDirectory { path: "/srv/data".into(), remove: None, ownership })
             .on(&host)
             .status()
             .is(State::NotApplicable)

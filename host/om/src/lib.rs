@@ -17,6 +17,7 @@ mod man;
 mod mon;
 mod node;
 mod object;
+mod pool;
 mod process_group;
 mod render;
 mod run;

@@ -11,7 +11,7 @@ use crate::config::check;
 use crate::driver::{allow, audit, component, deny, inspect, list, warm};
 use crate::exit::{Failure, Outcome};
 use crate::session::Session;
-use crate::{cluster, completion, daemon, man, mon, node, process_group};
+use crate::{cluster, completion, daemon, man, mon, node, pool, process_group};
 
 pub(crate) fn run(line: OmLine, typed: String) -> Outcome {
     let OmLine { global, subsystem } = line;
@@ -30,6 +30,7 @@ pub(crate) fn run(line: OmLine, typed: String) -> Outcome {
         Subsystem::Exec { pg, command } => process_group::run(&Session::open(global, typed)?, &pg, &command),
         Subsystem::Driver(command) => driver(&Session::open(global, typed)?, command.into_inner()),
         Subsystem::Node(command) => node::run(&Session::open(global, typed)?, command.into_inner()),
+        Subsystem::Pool(command) => pool::run(&Session::open(global, typed)?, command.into_inner()),
         Subsystem::Config(command) => check::run(&Session::open(global, typed)?, command.into_inner()),
     }
 }

@@ -15,6 +15,7 @@ pub mod netns;
 pub mod process;
 pub mod progress;
 pub mod state;
+pub mod volume;
 
 use std::path::Path;
 use std::time::Duration;

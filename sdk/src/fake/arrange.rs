@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Host;
 use super::ledger::HeldThing;
-use super::world::{FakeContainers, FileNode, NetworkInterface, ProgramRun, ServerRequest, ServerResponse};
+use super::world::{FakeContainers, FakeVolume, FileNode, NetworkInterface, ProgramRun, ServerRequest, ServerResponse};
 use crate::CapabilityError;
 use crate::bindings::hostler::driver::block::{Device, Signature};
 use crate::bindings::hostler::driver::http::Response;
@@ -447,6 +447,11 @@ impl Host {
             world.files.remove(path);
             world.devices.remove(path);
         });
+    }
+
+    /// Adds a volume, or replaces one.
+    pub fn volume(self, name: &str, volume: FakeVolume) -> Host {
+        self.with(|world| world.volumes.insert(name.to_owned(), volume))
     }
 
     /// Adds a value that the driver stored earlier. `scope` is `boot` or `persistent`.

@@ -7,9 +7,9 @@
 use std::path::PathBuf;
 
 use grant::op::{
-    AnnounceNetnsAddress, ChangeAddress, ChangeLink, ChangeLoop, ChangeNetnsAddress, FetchUnix, FetchUrl,
+    AnnounceNetnsAddress, ChangeAddress, ChangeLink, ChangeLoop, ChangeNetnsAddress, ChangeVolume, FetchUnix, FetchUrl,
     KillProcesses, PlugNetns, ProbeAddress, ProbeNetnsAddress, ReadDevice, ReadPath, SeeLink, SeeLoop, SeeMount,
-    SeeNetns, SeeProcesses, SeeRoute, UnmountTarget, UnplugNetns, WritePath, WriteTree,
+    SeeNetns, SeeProcesses, SeeRoute, SeeVolume, UnmountTarget, UnplugNetns, WritePath, WriteTree,
 };
 use grant::{GrantContext, Operation, WideGrants, suggested_request};
 
@@ -106,6 +106,9 @@ fn operation(name: &str, subject: &str) -> Option<Box<dyn Operation>> {
         "netns.add-address" | "netns.remove-address" => {
             Box::new(ChangeNetnsAddress { netns: word(0), address: word(2).parse().ok()? })
         }
+        "volume.look" => Box::new(SeeVolume { name: text() }),
+        "volume.make" | "volume.provision" | "volume.start" | "volume.stop" | "volume.unprovision"
+        | "volume.install" => Box::new(ChangeVolume { name: text() }),
         "process.running" => Box::new(SeeProcesses),
         "process.terminate" => Box::new(KillProcesses),
         _ => return None,

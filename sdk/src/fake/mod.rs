@@ -24,4 +24,4 @@ mod world;
 pub use case::{Case, DriverSetup, given, given_section};
 pub use faults::{stop_leaves_nothing_of_any_failed_start, stop_undoes_any_failed_start};
 pub use host::{Host, MIB};
-pub use world::{FakeContainers, LogLine, ProgramRun, ServerRequest, ServerResponse};
+pub use world::{FakeContainers, FakeVolume, LogLine, ProgramRun, ServerRequest, ServerResponse};

@@ -1,7 +1,7 @@
 //! The functions with which a test inspects the host.
 
 use super::Host;
-use super::world::{FileNode, LogLine};
+use super::world::{FakeVolume, FileNode, LogLine};
 use crate::bindings::hostler::driver::mount::MountEntry;
 use crate::bindings::hostler::driver::net::Route;
 use crate::bindings::hostler::driver::netns::Contents;
@@ -11,6 +11,11 @@ impl Host {
     /// The calls of the driver, in order: `block.attach-loop /srv/a.img`.
     pub fn calls(&self) -> Vec<String> {
         self.change(|world| world.calls.iter().map(|call| format!("{} {}", call.name, call.subject)).collect())
+    }
+
+    /// A volume as it is now.
+    pub fn volume_of(&self, name: &str) -> Option<FakeVolume> {
+        self.change(|world| world.volumes.get(name).cloned())
     }
 
     /// Whether something exists at a path.

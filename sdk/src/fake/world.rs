@@ -93,6 +93,29 @@ impl FileNode {
     }
 }
 
+/// A volume, which is an object of its own.
+#[derive(Debug, Clone, Default)]
+pub struct FakeVolume {
+    /// Whether it is up.
+    pub is_up: bool,
+    /// Whether it is provisioned.
+    pub is_provisioned: bool,
+    /// Where it is mounted while it is up.
+    pub mount_point: Option<String>,
+    /// Its devices while it is up.
+    pub devices: Vec<String>,
+    /// The resources that use it.
+    pub users: BTreeSet<String>,
+    /// The resource that it was made for.
+    pub made_for: Option<String>,
+    /// What was asked of the pool.
+    pub request: Vec<String>,
+    /// What the next installation writes.
+    pub to_install: Vec<String>,
+    /// Why every action on it fails.
+    pub fault: Option<String>,
+}
+
 /// A network interface and its addresses.
 #[derive(Debug, Clone)]
 pub(crate) struct NetworkInterface {
@@ -157,6 +180,7 @@ pub(crate) struct HostState {
     pub(crate) containers: BTreeMap<String, Rc<dyn FakeContainers>>,
     pub(crate) answers: BTreeMap<String, VecDeque<Response>>,
     pub(crate) state: BTreeMap<(String, String), String>,
+    pub(crate) volumes: BTreeMap<String, FakeVolume>,
     /// The lines that calls are held against. None outside of a call of a driver.
     pub(in crate::fake) held: Option<super::grants::DriverGrants>,
     /// What calls of drivers made and nothing has undone.

@@ -71,6 +71,7 @@ mod spider;
 mod storage;
 mod tasks;
 mod unprivileged;
+mod volumes;
 mod watch;
 mod world;
 
@@ -108,6 +109,7 @@ fn main() -> ExitCode {
         life::trials(),
         limits::trials(),
         storage::trials(),
+        volumes::trials(),
         tasks::trials(),
         devices::trials(),
         mounts::trials(),

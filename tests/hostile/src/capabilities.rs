@@ -65,6 +65,9 @@ pub(crate) fn attempt(verb: &str, rest: &[&str]) -> Option<Result<String>> {
             };
             request.send().map(|response| format!("{} {}", response.status, response.text()))
         }
+        ("start-volume", [name]) => volume::start(name),
+        ("make-volume", [name]) => volume::make(name, &[]).map(yes),
+        ("look-at-volume", [name]) => volume::look(name).map(|found| format!("{found:?}")),
         ("remember", [value]) => state::set(state::StateScope::Boot, "key", value).map(done),
         _ => return None,
     };

@@ -41,7 +41,8 @@ pub trait DriverSchemas {
             Group::App => Some("forking"),
             Group::Sync => Some("rsync"),
             Group::Container => Some("docker"),
-            Group::Volume | Group::Disk | Group::Fs | Group::Share => None,
+            Group::Volume => Some("pool"),
+            Group::Disk | Group::Fs | Group::Share => None,
         }
     }
 }

@@ -5,7 +5,7 @@ mod support;
 use std::time::Duration;
 
 use config::{ConfigKey, Document, KeywordReader, ReadError, load};
-use model::object::{DeviceLookup, KeywordEvaluation, Object, OrchestrateMode, Provenance, Resource};
+use model::object::{Exposure, ExposureLookup, KeywordEvaluation, Object, OrchestrateMode, Provenance, Resource};
 use model::object::{Topology, Trigger, TriggerTime};
 use model::status::State;
 use model::{NodeName, Rid, SubsetName, Verb};
@@ -269,9 +269,9 @@ run_image = nginx
 
 struct Disk(Vec<String>);
 
-impl DeviceLookup for Disk {
-    fn devices(&self, rid: &Rid) -> Option<Vec<String>> {
-        (rid.to_string() == "disk#1").then(|| self.0.clone())
+impl ExposureLookup for Disk {
+    fn exposed(&self, rid: &Rid, exposure: Exposure) -> Option<Vec<String>> {
+        (exposure == Exposure::Devices && rid.to_string() == "disk#1").then(|| self.0.clone())
     }
 }
 
@@ -322,6 +322,56 @@ mnt = /srv
     assert_eq!(evaluate("fs#1", &[]), down);
     let speaks_of = object.resources[2].speaks_of(false);
     assert_eq!(speaks_of, [&"disk#1".parse::<Rid>().unwrap()]);
+}
+
+struct Volumes;
+
+impl ExposureLookup for Volumes {
+    fn exposed(&self, rid: &Rid, exposure: Exposure) -> Option<Vec<String>> {
+        (exposure == Exposure::MountPoint).then(|| vec![format!("/srv/{}", rid.index())])
+    }
+}
+
+#[test]
+fn a_volume_is_named_by_its_mount_point_and_by_its_name() {
+    let text = "\
+[volume#0]
+[volume#certs]
+name = {name}-certs
+access = rox
+[fs#1]
+type = ext4
+dev = {volume#0.exposed_devs[0]}
+mnt = {volume#certs.mnt}/x
+[container#1]
+type = docker
+image = nginx
+volume_mounts = web-vol-0/data:/data {volume#0.mnt}/a:/a:rw {volume#certs.name}:/certs
+    web-certs/b:/b:rw other:/other /web-vol-0:/c web-vol-0
+";
+    let object = object_on("n1", text);
+    let evaluate = |rid: &str, exposed: &dyn ExposureLookup| {
+        shown(&object.resource(&rid.parse().unwrap()).unwrap().evaluate(exposed))
+    };
+    let mounts = [
+        "/srv/0/data:/data",
+        "/srv/0/a:/a:rw",
+        "/srv/certs:/certs:ro",
+        "/srv/certs/b:/b:rw",
+        "other:/other",
+        "/web-vol-0:/c",
+        "web-vol-0",
+    ];
+    let expected = format!("volume_mounts={mounts:?} from volume#0");
+    assert_eq!(evaluate("container#1", &Volumes), [r#"image=["nginx"]"#.to_owned(), expected]);
+    let down = [
+        "dev refers to volume#0, which exposes no device now",
+        "mnt refers to volume#certs, which exposes no mount point now",
+    ];
+    assert_eq!(evaluate("fs#1", &()), down);
+    assert_eq!(eval_on("n1", text, "volume#certs.name"), Ok(vec!["web-certs".to_owned()]));
+    let needed = object.resource(&"container#1".parse().unwrap()).unwrap().speaks_of(false);
+    assert_eq!(needed.iter().map(ToString::to_string).collect::<Vec<_>>(), ["volume#0", "volume#certs"]);
 }
 
 #[test]

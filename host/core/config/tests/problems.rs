@@ -128,7 +128,7 @@ fn a_keyword_that_a_driver_requires_is_missed() {
     check("[fs#1]\ntype = ext4\ndev = /dev/sda\n", &["1:2 error: fs#1.mnt is not set: expected mnt = …"]);
     check("[disk#1]\ntype = loop\n", &["1:2 error: disk#1.file is not set: expected file = /srv/{name}.img"]);
     check("[disk#1]\n", &["1:2 error: disk#1 has no type: expected type = loop, gce or vg"]);
-    check("[volume#1]\ntype = x\n", &["2:8 error: unknown driver volume.x: there is no driver of group volume"]);
+    check("[share#1]\ntype = x\n", &["2:8 error: unknown driver share.x: there is no driver of group share"]);
     check(
         "[fs#]\n",
         &["1:2 error: \"fs#\" is not a resource id: the part after # is made of letters, digits, - _ and .: \

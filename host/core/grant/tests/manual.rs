@@ -27,7 +27,7 @@ fn is_whole(example: &str) -> bool {
 
 #[test]
 fn every_example_is_read() {
-    let capabilities = ["files", "mount", "block", "net", "netns", "exec", "spawn", "http"];
+    let capabilities = ["files", "mount", "block", "net", "netns", "exec", "spawn", "http", "volume"];
     let (mut requests, mut policies) = (0, 0);
     for example in examples().into_iter().filter(|example| is_whole(example)) {
         let first = example.split(['.', ' ', '(']).next().unwrap_or_default();

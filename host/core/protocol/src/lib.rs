@@ -16,6 +16,7 @@ mod holding;
 mod level;
 mod log;
 mod object;
+mod pool;
 mod schedule;
 mod status;
 mod word;
@@ -37,6 +38,7 @@ pub use holding::{HoldingDocument, HoldingList, UnverifiedRecord};
 pub use level::LogLevel;
 pub use log::LogQuery;
 pub use object::{NameKind, ObjectList, ObjectSummary};
+pub use pool::{PoolDocument, PoolList};
 pub use schedule::{ScheduleDocument, ScheduledAction};
 pub use status::{
     AbsentInstance, ExposedValue, FaultDocument, InstanceDocument, InternalInstanceDocument, InternalResourceDocument,

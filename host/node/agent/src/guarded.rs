@@ -7,7 +7,7 @@ use deadline::{CutItem, HALF, NO_DEADLINE, PAGE_FILE, PageView, hard_deadline, n
 use holding::{Holding, HoldingRecord};
 use model::ObjectPath;
 
-use crate::Agent;
+use crate::{Agent, volume};
 
 /// What a cut of an instance removes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,6 +32,12 @@ impl Agent {
         }
         let records = ledger.records(|record| !record.is_undone());
         records.iter().for_each(|record| list.add(record, group.as_deref()));
+        // What its volumes hold stands below it, and nothing else cuts that.
+        for volume in volume::volumes_of(self.home(), object) {
+            let CutList { items, gaps } = self.cut_list(&volume);
+            list.items.extend(items);
+            list.gaps.extend(gaps);
+        }
         list
     }
 

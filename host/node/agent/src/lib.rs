@@ -34,6 +34,7 @@ mod snapshot;
 pub mod state;
 pub mod status;
 mod timetable;
+mod volume;
 
 pub use action::{ActError, ActionOutcome, ActionRequest, RequestOrigin, TaskRun};
 pub use agent::{Agent, source};

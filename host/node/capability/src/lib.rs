@@ -1,7 +1,7 @@
 //! The capabilities of a driver: one module for each imported interface of `wit/`.
 //!
 //! ```text
-//!  runtime ──▶ block, files, mount, net, netns, process, http, console, state, clock, log, progress
+//!  runtime ──▶ block, files, mount, net, netns, process, http, volume, console, state, clock, log, progress
 //!                 │  a function checks its arguments,
 //!                 ▼
 //!              call::CallContext::admit      grants a permit, or writes the refusal to the audit trail
@@ -34,6 +34,7 @@ pub mod process;
 pub mod progress;
 mod queue;
 pub mod state;
+pub mod volume;
 
 pub use audit::{
     AuditRecord, AuditSink, AuditVerdict, FileAudit, MemoryAudit, NoAudit, Redactor, audit_files, hide_secret_values,

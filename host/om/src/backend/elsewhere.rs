@@ -15,8 +15,8 @@ use protocol::{
     ActionOrder, ActionPlan, ActionResult, AuditEntry, AuditQuery, ConfigChange, ConfigCheck, ConfigDiff,
     ConfigHistory, ConfigOutcome, ConfigProblem, ConfigTarget, ConfigText, ConsoleOrder, DriverConsent, DriverDoc,
     DriverGrants, DriverInspection, DriverList, EngineAccess, EvaluatedKeyword, FailureKind, HoldingList,
-    InstalledDriver, InstanceDocument, KeyChange, LogQuery, NameKind, ObjectList, PolicyChange, ResourceSelection,
-    ScheduleDocument,
+    InstalledDriver, InstanceDocument, KeyChange, LogQuery, NameKind, ObjectList, PolicyChange, PoolList,
+    ResourceSelection, ScheduleDocument,
 };
 
 use super::{Backend, DaemonPlaces, InstanceFlag, LogLines, RemoteDaemon, Reply};
@@ -160,6 +160,10 @@ impl Backend for ElsewhereBackend {
         Err(here_only())
     }
 
+    fn pools(&self) -> Reply<PoolList> {
+        Err(here_only())
+    }
+
     fn join_process_group(&self, _: &str) -> Reply<()> {
         Err(here_only())
     }
@@ -228,7 +232,7 @@ impl Backend for ElsewhereBackend {
         Err(here_only())
     }
 
-    fn change_key(&self, _: &ObjectPath, _: &KeyChange) -> Reply<()> {
+    fn change_key(&self, _: &ObjectPath, _: &KeyChange) -> Reply<Vec<Result<String, String>>> {
         Err(here_only())
     }
 

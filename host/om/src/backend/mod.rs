@@ -41,7 +41,7 @@ use protocol::{
     ActionOrder, ActionPlan, ActionResult, AuditEntry, AuditQuery, ConfigChange, ConfigCheck, ConfigDiff,
     ConfigHistory, ConfigOutcome, ConfigProblem, ConfigTarget, ConfigText, ConsoleOrder, DriverConsent, DriverDoc,
     DriverGrants, DriverInspection, DriverList, EngineAccess, EvaluatedKeyword, HoldingList, InstalledDriver,
-    InstanceDocument, KeyChange, LogLevel, LogQuery, NameKind, ObjectList, PolicyChange, ResourceSelection,
+    InstanceDocument, KeyChange, LogLevel, LogQuery, NameKind, ObjectList, PolicyChange, PoolList, ResourceSelection,
     ScheduleDocument,
 };
 
@@ -130,6 +130,8 @@ pub(crate) trait Backend {
     fn engine(&self, path: &ObjectPath) -> Reply<EngineAccess>;
     /// What resources hold on this node: those of these objects, or all.
     fn holdings(&self, paths: Option<&[ObjectPath]>) -> Reply<HoldingList>;
+    /// The pools of this node.
+    fn pools(&self) -> Reply<PoolList>;
     /// Moves this process into the process group of a resource.
     fn join_process_group(&self, group: &str) -> Reply<()>;
 
@@ -172,7 +174,9 @@ pub(crate) trait Backend {
 
     fn keys(&self, store: &ObjectPath) -> Reply<Vec<String>>;
     fn key_value(&self, store: &ObjectPath, key: &str) -> Reply<Vec<u8>>;
-    fn change_key(&self, store: &ObjectPath, change: &KeyChange) -> Reply<()>;
+    /// Changes keys, and installs them anew where a volume in use on this node holds them. Returns what was installed, or why it was
+    /// not, a sentence each.
+    fn change_key(&self, store: &ObjectPath, change: &KeyChange) -> Reply<Vec<Result<String, String>>>;
 
     // Drivers.
 

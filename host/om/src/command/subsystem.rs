@@ -18,6 +18,9 @@ pub(crate) enum Subsystem {
     /// Show, check or change the configuration of this node
     #[command(subcommand)]
     Node(LazyArgs<NodeCommand>),
+    /// Show the pools of this node, from which volumes are made
+    #[command(subcommand, after_help = "Examples:\n  om pool ls\n  om pool status --format json")]
+    Pool(LazyArgs<PoolCommand>),
     /// Check configuration files before they are installed, and explain their keywords
     #[command(subcommand)]
     Config(LazyArgs<FileCommand>),
@@ -179,6 +182,19 @@ pub(crate) enum NodeCommand {
     /// What OpenSVC does with nodes and this version does not yet
     #[command(external_subcommand)]
     Other(Vec<String>),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PoolCommand {
+    /// List the names of the pools
+    #[command(visible_alias = "list", after_help = "Example:\n  om pool ls")]
+    Ls(LazyArgs<OutputArgs>),
+    /// Show what each pool has left, and the volumes that came out of it
+    #[command(
+        visible_alias = "print",
+        after_help = "SIZE and FREE are in MiB.\n\nExamples:\n  om pool status\n  om pool status --format json"
+    )]
+    Status(LazyArgs<OutputArgs>),
 }
 
 /// The nodes that an order is about.

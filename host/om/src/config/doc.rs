@@ -43,6 +43,8 @@ fn find(session: &Session, about: Option<&str>) -> Result<ManualSubject, Failure
         None => ManualSubject::Index,
         Some("DEFAULT") => ManualSubject::Section("DEFAULT", keyword::default()),
         Some("subset") => ManualSubject::Section("subset", keyword::subset()),
+        Some("vol") => ManualSubject::Section("DEFAULT of a vol", keyword::volume()),
+        Some("pool") => ManualSubject::Section("pool#<name>", keyword::pool()),
         Some("node") => ManualSubject::Section("node", keyword::node()),
         Some("compliance") => ManualSubject::Section("compliance", keyword::compliance()),
         Some("stats") => ManualSubject::Section("stats", keyword::stats()),
@@ -57,8 +59,8 @@ fn find(session: &Session, about: Option<&str>) -> Result<ManualSubject, Failure
             },
             _ => {
                 return Err(anyhow!(
-                    "{word:?} is not documented: expected DEFAULT, subset, node, compliance, stats, driver, resource, a \
-                     group such as fs, or a driver such as fs.ext4"
+                    "{word:?} is not documented: expected DEFAULT, subset, vol, pool, node, compliance, stats, driver, \
+                     resource, a group such as fs, or a driver such as fs.ext4"
                 )
                 .into());
             }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use model::ObjectPath;
 use protocol::KeyChange;
 use serde_json::json;
 
@@ -32,8 +33,23 @@ fn put(session: &Session, target: &Target, args: &PutArgs, change: fn(String, Ve
         // clap requires one of the two.
         (None, None) => Vec::new(),
     };
-    session.backend.change_key(&store, &change(args.key.clone(), value))?;
-    Ok(ExitCode::SUCCESS)
+    changed(session, &store, &change(args.key.clone(), value))
+}
+
+/// Changes the store, and says where its keys were installed anew. That a volume does not take them fails the command, as the service
+/// goes on with the old ones.
+fn changed(session: &Session, store: &ObjectPath, change: &KeyChange) -> Outcome {
+    let mut failed = Vec::new();
+    for installed in session.backend.change_key(store, change)? {
+        match installed {
+            Ok(note) => session.note(&note),
+            Err(error) => failed.push(error),
+        }
+    }
+    match failed.is_empty() {
+        true => Ok(ExitCode::SUCCESS),
+        false => Err(Failure::failed(format!("{store} is changed, and not installed: {}", failed.join("; ")))),
+    }
 }
 
 fn read(file: &Path) -> std::io::Result<Vec<u8>> {
@@ -46,14 +62,12 @@ fn read(file: &Path) -> std::io::Result<Vec<u8>> {
 }
 
 pub(crate) fn remove(session: &Session, target: &Target, args: &RemoveArgs) -> Outcome {
-    session.backend.change_key(&target.path()?, &KeyChange::Remove { keys: args.keys.clone() })?;
-    Ok(ExitCode::SUCCESS)
+    changed(session, &target.path()?, &KeyChange::Remove { keys: args.keys.clone() })
 }
 
 pub(crate) fn rename(session: &Session, target: &Target, args: &RenameArgs) -> Outcome {
     let change = KeyChange::Rename { key: args.key.clone(), to: args.to.clone() };
-    session.backend.change_key(&target.path()?, &change)?;
-    Ok(ExitCode::SUCCESS)
+    changed(session, &target.path()?, &change)
 }
 
 pub(crate) fn decode(session: &Session, target: &Target, args: &DecodeArgs) -> Outcome {

@@ -30,9 +30,10 @@ pub(crate) enum CommandLine {
 }
 
 /// The names that come first in place of a selector.
-const SUBSYSTEMS: [&str; 15] = [
+const SUBSYSTEMS: [&str; 16] = [
     "driver",
     "node",
+    "pool",
     "daemon",
     "events",
     "cluster",

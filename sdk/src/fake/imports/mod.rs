@@ -12,6 +12,7 @@ pub(crate) mod netns;
 pub(crate) mod process;
 pub(crate) mod progress;
 pub(crate) mod state;
+pub(crate) mod volume;
 
 pub(crate) use crate::bindings::hostler::driver::types::CapabilityError;
 

@@ -123,7 +123,7 @@ pub(crate) fn ancestor_keyword(group: Option<Group>, name: &str) -> Option<&'sta
 }
 
 /// Drivers of OpenSVC, and what does the same here, if anything does.
-const DRIVERS: [(Group, &[&str], &str); 20] = [
+const DRIVERS: [(Group, &[&str], &str); 19] = [
     (Group::Ip, &["cni"], "type = netns brings an address into a container"),
     (Group::Ip, &["amazon", "crossbow", "rule", "zone"], ""),
     (Group::Disk, &["scsireserv"], "nothing reserves disks by SCSI"),
@@ -149,12 +149,11 @@ const DRIVERS: [(Group, &[&str], &str); 20] = [
     (Group::Sync, &["zfs", "zfssnap"], ""),
     (Group::Task, &["oci", "podman"], "type = docker"),
     (Group::Share, &["nfs3", "nfs4"], "type = nfs"),
-    (Group::Volume, &["directory", "shm", "loop", "vg", "drbd", "virtual", "any"], VOLUMES),
-    (Group::Volume, &["share", "zpool", "rados", "freenas", "pure", "symmetrix", "hoc", "dorado"], VOLUMES),
+    (Group::Volume, &["share", "zpool", "rados", "freenas", "truenas", "pure", "symmetrix", "hoc", "dorado"], POOLS),
 ];
 
-/// What to write instead of a volume.
-const VOLUMES: &str = "volumes are not supported here: write the [disk#…] and [fs#…] of its pool";
+/// What to write instead of a pool that does not exist here.
+const POOLS: &str = "a pool is of type directory, shm, loop, vg, drbd or virtual";
 
 /// What to write instead of a driver of OpenSVC: nothing where there is none. None if OpenSVC has no such driver either.
 pub(crate) fn ancestor_driver(group: Group, name: &str) -> Option<&'static str> {

@@ -35,6 +35,7 @@ impl Drivers {
                     text("netns"),
                     Keyword::new("data_dir", ValueKind::Path, ""),
                     Keyword::new("container_data_dir", ValueKind::Path, "").inherited(),
+                    Keyword { volumes: true, ..Keyword::new("volume_mounts", ValueKind::Words, "") },
                 ],
             ),
             (
@@ -98,6 +99,7 @@ impl Drivers {
                     Keyword::new("del_net_route", ValueKind::Boolean, "").or("false"),
                 ],
             ),
+            ("volume.pool", vec![text("name").or("{name}-vol-{rindex}"), text("type"), text("access").or("rwo")]),
             ("sync.rsync", vec![Keyword::new("src", ValueKind::List, "")]),
             ("task.host", vec![Keyword::new("command", ValueKind::Command, "")]),
         ];

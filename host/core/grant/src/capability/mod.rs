@@ -15,6 +15,7 @@ mod mount_option;
 mod net;
 mod netns;
 mod state;
+mod volume;
 
 pub use netns::name::{NetnsReference, NetnsReferenceError};
 
@@ -24,7 +25,7 @@ pub(crate) use http::SocketPattern;
 use definition::Capability;
 
 /// The capabilities of each file, in the order in which an error lists them.
-static CAPABILITIES: [&[Capability]; 7] = [
+static CAPABILITIES: [&[Capability]; 8] = [
     &files::CAPABILITIES,
     &mount::CAPABILITIES,
     &block::CAPABILITIES,
@@ -32,6 +33,7 @@ static CAPABILITIES: [&[Capability]; 7] = [
     &netns::CAPABILITIES,
     &exec::CAPABILITIES,
     &http::CAPABILITIES,
+    &volume::CAPABILITIES,
 ];
 
 /// The operations that need a permit, one struct each: what a capability of the host is about to do, with every argument
@@ -46,6 +48,7 @@ pub mod op {
     pub use super::net::*;
     pub use super::netns::*;
     pub use super::state::*;
+    pub use super::volume::*;
 }
 
 /// All capabilities.

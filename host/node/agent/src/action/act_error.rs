@@ -92,6 +92,9 @@ pub enum ActError {
          the slot; --force starts it all the same)"
     )]
     NoSlot { object: ObjectPath },
+    /// Services use the volume. Nothing was touched.
+    #[error("{object} is in use: {users} (stop that first; --force goes on)")]
+    InUse { object: ObjectPath, users: String },
     /// The drivers reject their keywords. Nothing was touched.
     #[error("refused before anything was touched: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     NotAccepted(Vec<RejectedKeyword>),

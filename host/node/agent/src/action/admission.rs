@@ -6,7 +6,7 @@ use model::object::{Object, Resource};
 use model::{NodeName, ObjectPath};
 use plan::{Action, OnFailure, Plan};
 
-use super::{ActError, ActionRequest};
+use super::{ActError, ActionRequest, RequestOrigin};
 use crate::agent::Agent;
 use crate::file::durable;
 use crate::instance::{Instance, RejectedKeyword};
@@ -77,6 +77,8 @@ pub(super) fn refuse_without_slot(agent: &Agent, object: &Object, request: &Acti
         Action::Provision => !request.force && !request.follows,
         _ => false,
     };
+    // Its right to run is that of the service which uses it, and which was asked for its own slot.
+    let starts = starts && request.origin != RequestOrigin::Service;
     let may_run_elsewhere = agent.node().shares_configurations && object.others().next().is_some();
     match starts && may_run_elsewhere && !agent.has_slot(&object.path) {
         true => Err(ActError::NoSlot { object: object.path.clone() }),

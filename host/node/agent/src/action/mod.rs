@@ -20,7 +20,7 @@ use std::time::Duration;
 use config::NodeData;
 use driver::{CancelSignal, LogSeverity};
 use exec::journal::JournalError;
-use exec::{ExecutionContext, ExecutionRefusal, ExecutionReport};
+use exec::{ActionEnding, ExecutionContext, ExecutionRefusal, ExecutionReport};
 use jiff::Timestamp;
 use model::{ObjectPath, Rid};
 use plan::Plan;
@@ -42,6 +42,7 @@ use crate::node::{self, paths};
 use crate::snapshot::{NodeSnapshot, Snapshot};
 use crate::state::InstanceState;
 use crate::status::{self, InstanceStatus};
+use crate::volume;
 use exec::blocking;
 
 /// How long the look after an interrupted action may take.
@@ -81,7 +82,7 @@ impl Agent {
         self.status_of(&Snapshot::take(self, path).await?).await
     }
 
-    async fn status_of(&self, snapshot: &Snapshot) -> Result<InstanceStatus, ActError> {
+    pub(crate) async fn status_of(&self, snapshot: &Snapshot) -> Result<InstanceStatus, ActError> {
         let object = snapshot.object()?;
         let instance = Instance::new(self, object, snapshot);
         let status = self.look(&instance, &ActionSession::default(), snapshot).await;
@@ -177,6 +178,7 @@ impl Agent {
         }
         refuse_orphans(path, &request, &orphans)?;
         refuse_without_slot(self, instance.object, &request)?;
+        volume::refuse_if_used(self, path, &request)?;
         let slots = RunSlots::take(&instance, &plan).await?;
         let run = slots.journal(facilities, &beside).await;
         end_runs(facilities, &request, &beside).await?;
@@ -220,6 +222,10 @@ impl Agent {
         session.patience = execution.cancel.is_cancelled().then_some(LAST_LOOK);
         // Asked once more: what drivers said they did is not what counts.
         let status = self.look(&instance, &session, &snapshot).await;
+        if takes_all_down(&request) && report.ending == ActionEnding::Done {
+            let (home, object) = (self.home().clone(), path.clone());
+            blocking(move || volume::give_up_users(&home, &object)).await;
+        }
         let status = match is_beside {
             true => status,
             false => {
@@ -299,6 +305,12 @@ impl Agent {
             taken => taken.map(Some).map_err(ActError::Lock),
         }
     }
+}
+
+/// Whether an operator takes all of a volume down, whatever uses it.
+fn takes_all_down(request: &ActionRequest) -> bool {
+    let takes_down = matches!(request.action, plan::Action::Stop | plan::Action::Shutdown | plan::Action::Unprovision);
+    takes_down && request.origin != RequestOrigin::Service && request.filter.is_empty() && request.to.is_none()
 }
 
 /// Carries out what is executed. A run of a task is interrupted when a stop of the instance asks for its end.

@@ -54,6 +54,8 @@ pub enum RequestOrigin {
     Daemon,
     /// A schedule was due.
     Scheduler,
+    /// A resource of another object uses it.
+    Service,
 }
 
 impl RequestOrigin {
@@ -63,6 +65,7 @@ impl RequestOrigin {
             RequestOrigin::User => "user",
             RequestOrigin::Daemon => "daemon",
             RequestOrigin::Scheduler => "scheduler",
+            RequestOrigin::Service => "service",
         }
     }
 }

@@ -2,7 +2,7 @@
 //! lives. What takes time to make is made when it is first needed; what comes from files is read again when they change.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use capability::holdings::Ledgers;
@@ -17,6 +17,7 @@ use crate::file::durable::FileError;
 use crate::node::paths::NodePaths;
 use crate::node::{ClusterData, ClusterDataError, EngineAway};
 use crate::object::{ObjectConfiguration, ObjectError};
+use crate::volume::VolumeKeeper;
 use crate::{Directories, node};
 
 /// A look at so many resources does not pay for a pool of memories.
@@ -26,6 +27,16 @@ const FEW_RESOURCES: usize = 8;
 #[derive(Clone)]
 pub struct Agent {
     parts: Arc<AgentParts>,
+}
+
+/// An agent that may have ended.
+pub(crate) struct WeakAgent(Weak<AgentParts>);
+
+impl WeakAgent {
+    /// The agent, if it has not ended.
+    pub(crate) fn upgrade(&self) -> Option<Agent> {
+        self.0.upgrade().map(|parts| Agent { parts })
+    }
 }
 
 struct AgentParts {
@@ -59,6 +70,11 @@ impl Agent {
         };
         parts.read_node()?;
         Ok(Agent { parts: Arc::new(parts) })
+    }
+
+    /// The same agent, for what the agent itself owns.
+    pub(crate) fn weak(&self) -> WeakAgent {
+        WeakAgent(Arc::downgrade(&self.parts))
     }
 
     /// The agent's directories.
@@ -128,6 +144,7 @@ impl Agent {
                 audit_reads: Arc::clone(&self.parts.audit_reads),
                 owners: Arc::new(DeviceOwners::default()),
                 ledgers: Ledgers::default(),
+                volumes: Arc::new(VolumeKeeper::of(self)),
                 queues: ResourceQueues::default(),
             };
             let paths = Arc::clone(&self.parts.paths);

@@ -100,6 +100,18 @@ impl<'c, O: Operation> AdmittedCall<'c, O> {
             result => audit.close(result),
         }
     }
+
+    /// Runs an effect that heeds the deadline and the cancellation of the action by itself, and cleans up behind itself then.
+    pub(crate) async fn to_its_end<T, F, Fut>(self, effect: F) -> Result<T, CapabilityError>
+    where
+        F: FnOnce(Permit<O>) -> Fut + Send,
+        Fut: Future<Output = Result<Effect<T>, CapabilityError>> + Send,
+    {
+        let AdmittedCall { permit, mut audit, .. } = self;
+        audit.begin();
+        let result = effect(permit).await;
+        audit.close(result)
+    }
 }
 
 impl CallContext {

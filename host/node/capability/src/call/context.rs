@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use driver::{CallBounds, KeywordValue, LogSeverity, ProgramLimits, ReportMessage, Verb};
+use driver::{CallBounds, KeywordValue, LogSeverity, LogSink, ProgramLimits, ReportMessage, Verb};
 use grant::op::MountFreedom;
 use grant::{Access, Grants, Operation, PermitDenial, Refuser};
+use model::ObjectPath;
 use tokio::time::{Instant, sleep};
 
 use super::call_audit::CallRecorder;
@@ -182,6 +183,16 @@ impl CallContext {
         self.services().owners.give(&self.subject().object, &self.subject().rid, device);
     }
 
+    /// Records that the resource may use a device of a volume, which goes on owning it.
+    pub(crate) fn borrow_device(&self, lender: &ObjectPath, device: &str) {
+        self.services().owners.lend(lender, &self.subject().object, &self.subject().rid, device);
+    }
+
+    /// Records that the mount point is the resource's, so that the host believes it when it exposes it.
+    pub(crate) fn give_place(&self, place: &str) {
+        self.services().owners.give_place(&self.subject().object, &self.subject().rid, place);
+    }
+
     /// Records that the resource no longer owns the device.
     pub fn take_device(&self, device: &str) {
         self.services().owners.take(&self.subject().object, &self.subject().rid, device);
@@ -261,6 +272,19 @@ impl CallContext {
     /// The keywords that are somebody's word here: what a third party's manifest has as a default is only for the driver.
     pub(crate) fn configured(&self) -> impl Iterator<Item = &KeywordValue> {
         self.keywords().iter().filter(|keyword| keyword.provenance.binds())
+    }
+
+    pub(crate) fn shared_keywords(&self) -> Arc<Vec<KeywordValue>> {
+        Arc::clone(&self.setup.inputs.keywords)
+    }
+
+    pub(crate) fn shared_vars(&self) -> Arc<Vec<(String, String)>> {
+        Arc::clone(&self.setup.inputs.vars)
+    }
+
+    /// Where the lines of the action go.
+    pub(crate) fn log_sink(&self) -> Arc<dyn LogSink> {
+        Arc::clone(&self.setup.log)
     }
 
     /// Whether the object is in the namespace `root`, whose keywords are root's own word.

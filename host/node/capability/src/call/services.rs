@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crate::holdings::Ledgers;
+use crate::volume::VolumeFacility;
 use crate::{AuditSink, DeviceOwners, ResourceQueues};
 
 /// The parts of the host that all calls share.
@@ -16,6 +17,8 @@ pub struct HostServices {
     pub owners: Arc<DeviceOwners>,
     /// The ledgers of holdings.
     pub ledgers: Ledgers,
+    /// Acts on volumes.
+    pub volumes: Arc<dyn VolumeFacility>,
     /// Runs kernel calls that block.
     pub queues: ResourceQueues,
 }

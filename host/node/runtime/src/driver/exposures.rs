@@ -1,4 +1,4 @@
-//! Exposures, judged: other resources' grants are bound to the devices and network namespaces that a driver exposes, so each is
+//! Exposures, judged: other resources' grants are bound to the devices, mount points and network namespaces that a driver exposes, so each is
 //! accepted only from its owner.
 
 use capability::{CallContext, Subject};
@@ -13,6 +13,7 @@ impl SandboxedDriver {
             let own = match name.as_str() {
                 "device" => self.owns_device(scope, value),
                 "netns" => self.owns_netns(scope, value),
+                "mnt" => self.environment.host.owners.gave_place(&scope.subject().object, &scope.subject().rid, value),
                 _ => true,
             };
             if !own {

@@ -14,6 +14,7 @@ mod netns;
 mod process;
 mod progress;
 mod state;
+mod volume;
 
 use bindings::driver::hostler::driver::types::{self as wit, Kv};
 use capability::CapabilityError;

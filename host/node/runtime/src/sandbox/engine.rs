@@ -11,6 +11,19 @@ use wasmtime::{Config, Enabled, InstanceAllocationStrategy, OptLevel, PoolingAll
 /// How many guests may run at the same time. More calls wait, as the allocator would refuse them.
 const SLOTS: u32 = 64;
 
+/// How many of them are for calls that others wait for, and that wait for none themselves.
+const RESERVE: u32 = 16;
+
+/// Which slots a call may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SlotLane {
+    /// Those of most calls.
+    Usual,
+    /// Those of calls for an object that the calls of other objects wait for, each in a slot of its own. If they waited for the same
+    /// slots, all could wait for each other.
+    Below,
+}
+
 /// The address space of one linear memory. The limit of a call is lower, and checked by the store.
 const RESERVATION: u64 = grant::SandboxLimits::MOST_MEMORY;
 
@@ -36,6 +49,7 @@ pub enum CallVolume {
 pub(crate) struct SandboxEngine {
     inner: wasmtime::Engine,
     slots: Semaphore,
+    reserve: Semaphore,
     running: Arc<AtomicUsize>,
     /// Dropped last, see there.
     ticker: EpochTicker,
@@ -81,7 +95,8 @@ impl SandboxEngine {
         };
         Ok(SandboxEngine {
             inner,
-            slots: Semaphore::new(SLOTS as usize),
+            slots: Semaphore::new((SLOTS - RESERVE) as usize),
+            reserve: Semaphore::new(RESERVE as usize),
             running: Arc::default(),
             ticker: EpochTicker::default(),
         })
@@ -105,9 +120,13 @@ impl SandboxEngine {
     }
 
     /// Waits for a slot, and makes the epoch tick as long as the slot is held.
-    pub(crate) async fn slot(&self) -> EngineSlot<'_> {
+    pub(crate) async fn slot(&self, lane: SlotLane) -> EngineSlot<'_> {
+        let slots = match lane {
+            SlotLane::Usual => &self.slots,
+            SlotLane::Below => &self.reserve,
+        };
         // The semaphore is never closed, so this always has a permit.
-        let permit = self.slots.acquire().await.ok();
+        let permit = slots.acquire().await.ok();
         if self.running.fetch_add(1, Ordering::AcqRel) == 0 {
             // A thread that has not seen the count and is about to park does not: it remembers that it was unparked.
             self.ticker.0.get_or_init(|| self.start_ticker()).unpark();

@@ -12,6 +12,7 @@ use wasmtime::component::{Instance, InstancePre};
 
 use super::Sandbox;
 use super::contained::{Containment, within};
+use super::engine::SlotLane;
 use super::outcome::{GuestOutcome, GuestStop};
 use super::store::{CallLimits, CallStore, GuestState, fresh};
 
@@ -39,8 +40,13 @@ impl Sandbox {
         F: AsyncFnOnce(GuestInstance<'_>) -> wasmtime::Result<T>,
     {
         let GuestCall { component, scope, limits } = call;
+        // Services wait for their volumes, which wait for no other object.
+        let lane = match scope.subject().object.kind() {
+            model::ObjectKind::Vol => SlotLane::Below,
+            _ => SlotLane::Usual,
+        };
         // The wait for a slot counts, too. A call that gets none in time has changed nothing.
-        let Ok(_slot) = timeout_at(scope.deadline(), self.engine.slot()).await else {
+        let Ok(_slot) = timeout_at(scope.deadline(), self.engine.slot(lane)).await else {
             return GuestOutcome::not_begun(overdue(scope));
         };
         let CallStore { mut store, output, meter } = fresh(self.engine.get(), scope.clone(), limits);

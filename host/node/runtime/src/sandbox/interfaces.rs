@@ -64,6 +64,7 @@ fn define_capability(l: &mut Linker<GuestState>, capability: &str) -> wasmtime::
         "driver/net" => state!(net),
         "driver/netns" => state!(netns),
         "driver/http" => state!(http),
+        "driver/volume" => state!(volume),
         _ => Ok(()),
     }
 }

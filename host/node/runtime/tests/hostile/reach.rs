@@ -19,7 +19,7 @@ async fn check_denied(hostile: &Hostile, words: &[&str], line: &str) {
 }
 
 /// Attempts to reach things that are not the resource's own, with the grant that each would need.
-const BEYOND: [(&[&str], &str); 35] = [
+const BEYOND: [(&[&str], &str); 38] = [
     (&["read", "/etc/shadow"], "files.read = /etc/shadow"),
     (&["stat", "/root"], "files.read = /root"),
     (&["list", "/"], "files.read = /"),
@@ -40,6 +40,9 @@ const BEYOND: [(&[&str], &str); 35] = [
     (&["look-into", "container#2"], "netns = container#2"),
     (&["look-into", "/proc/1/ns/net"], "netns = /proc/1/ns/net"),
     (&["look-into", "blue"], "netns = /run/netns/blue"),
+    (&["look-at-volume", "other"], "volume = other"),
+    (&["start-volume", "other"], "volume = other"),
+    (&["make-volume", "other"], "volume = other"),
     (&["plug", "container#1", "bridge", "br1"], "netns.link = bridge br1 in container#1"),
     (&["plug", "container#1", "dedicated", "br0"], "netns.link = dedicated br0 in container#1"),
     (&["plug", "container#2", "bridge", "br0"], "netns.link = bridge br0 in container#2"),

@@ -65,6 +65,7 @@ impl Bench {
             audit_reads: Arc::default(),
             owners: Arc::new(DeviceOwners::default()),
             ledgers: Ledgers::default(),
+            volumes: Arc::new(capability::volume::NoVolumes),
             queues: ResourceQueues::default(),
         };
         let site = Arc::new(Directories(root.path().to_owned()));

@@ -33,8 +33,8 @@ use protocol::{
     ActionOrder, ActionPlan, ActionResult, AuditEntry, AuditQuery, ConfigChange, ConfigCheck, ConfigDiff,
     ConfigHistory, ConfigOutcome, ConfigProblem, ConfigTarget, ConfigText, ConsoleOrder, DriverConsent, DriverDoc,
     DriverGrants, DriverInspection, DriverList, EndingDocument, EngineAccess, EvaluatedKeyword, HoldingList,
-    InstalledDriver, InstanceDocument, KeyChange, LogQuery, NameKind, ObjectList, PolicyChange, ResourceSelection,
-    ScheduleDocument,
+    InstalledDriver, InstanceDocument, KeyChange, LogQuery, NameKind, ObjectList, PolicyChange, PoolList,
+    ResourceSelection, ScheduleDocument,
 };
 
 use super::wait::block_on;
@@ -264,6 +264,10 @@ impl Backend for LocalBackend {
         block_on(self.agent.holdings(paths))
     }
 
+    fn pools(&self) -> Reply<PoolList> {
+        block_on(self.agent.pool_list())
+    }
+
     fn join_process_group(&self, group: &str) -> Reply<()> {
         Ok(self.agent.join_process_group(group)?)
     }
@@ -358,15 +362,16 @@ impl Backend for LocalBackend {
         Ok(self.stores().value(store, key)?)
     }
 
-    fn change_key(&self, store: &ObjectPath, change: &KeyChange) -> Reply<()> {
+    fn change_key(&self, store: &ObjectPath, change: &KeyChange) -> Reply<Vec<Result<String, String>>> {
         let by = self.author_in_cluster()?;
         let stores = self.stores().by(&by);
-        Ok(match change {
+        match change {
             KeyChange::Add { key, value } => stores.put(store, key, value, PutMode::Add),
             KeyChange::Change { key, value } => stores.put(store, key, value, PutMode::Change),
             KeyChange::Remove { keys } => stores.remove(store, keys),
             KeyChange::Rename { key, to } => stores.rename(store, key, to),
-        }?)
+        }?;
+        block_on(self.agent.install_again(store))
     }
 
     fn drivers(&self) -> Reply<DriverList> {

@@ -45,6 +45,19 @@ impl FirstProcess {
         self.alive().is_some()
     }
 
+    /// Sends it a signal. An error if it has exited.
+    pub fn send(self, signal: Signal) -> Result<(), KernelError> {
+        let gone = || KernelError::NotFound(format!("/proc/{}", self.pid).into());
+        let pid = self.alive().ok_or_else(gone)?;
+        let process = pidfd_open(pid, PidfdFlags::empty())
+            .map_err(|errno| KernelError::Os { doing: format!("open the process {pid:?}"), errno })?;
+        // The number may be another process's by now; the descriptor is not.
+        if !self.is_alive() {
+            return Err(gone());
+        }
+        send(&process, signal)
+    }
+
     fn alive(self) -> Option<Pid> {
         let raw = i32::try_from(self.pid).ok().and_then(Pid::from_raw)?;
         (FirstProcess::of(self.pid) == Some(self)).then_some(raw)
