@@ -50,7 +50,7 @@ impl VolumeCall {
         self.vars.iter().any(|(name, value)| name == option && value == "true")
     }
 
-    /// The values of a keyword of the resource that somebody here wrote.
+    /// The values of a keyword of the resource that the configuration says.
     pub fn values(&self, keyword: &str) -> &[String] {
         let found = self.keywords.iter().find(|known| known.name == keyword && known.provenance.binds());
         found.map_or(&[], |found| &found.values)

@@ -17,7 +17,7 @@ use crate::object::ObjectError;
 use crate::snapshot::Snapshot;
 use crate::status::InstanceStatus;
 
-/// Looks at the volume, by asking the drivers of its resources. None if there is no such object.
+/// Looks at the volume, by asking the drivers of its resources. None if no object has that name.
 pub(super) async fn look(agent: &Agent, call: &VolumeCall) -> Result<Option<VolumeReport>, CapabilityError> {
     let volume = call.volume()?;
     let Some((snapshot, seen)) = status(agent, &volume).await? else { return Ok(None) };
@@ -36,7 +36,7 @@ pub(super) async fn look(agent: &Agent, call: &VolumeCall) -> Result<Option<Volu
     }))
 }
 
-/// The volume and its status. None if there is no such object.
+/// The volume and its status. None if no object has that name.
 pub(super) async fn status(
     agent: &Agent,
     volume: &ObjectPath,
