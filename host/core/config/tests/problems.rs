@@ -421,6 +421,14 @@ fn a_section_whose_driver_is_missing_is_reported_once() {
         "[expose#1]\nport = 1\n[app#1]\nstart = /bin/a {expose#1.port} {expose#1.x}\n",
         &["1:2 error: [expose#1] is not supported here: nothing here does what OpenSVC's expose does"],
     );
+    check(
+        "[fs#1]\ntype = jfs2\ndev = /dev/sda\n[disk#1]\ntype = vmdg\n[app#1]\nstart = /bin/a\nenable_on = n1\n",
+        &[
+            "2:8 error: fs.jfs2 is not supported here: nothing here does what OpenSVC's jfs2 does",
+            "5:8 error: disk.vmdg is not supported here: nothing here does what OpenSVC's vmdg does",
+            "8:1 error: app#1.enable_on is not supported here: set disable = true, and disable@NODE = false",
+        ],
+    );
 }
 
 #[test]

@@ -31,6 +31,7 @@ const NOTHING: AncestorEffect = AncestorEffect::Refused("");
 const IDLE: AncestorEffect = AncestorEffect::Idle;
 
 const HEAD: Option<&[Group]> = None;
+const ANY: Option<&[Group]> = Some(&Group::ALL);
 const IP: Option<&[Group]> = Some(&[Group::Ip]);
 const FS: Option<&[Group]> = Some(&[Group::Fs]);
 const DISK: Option<&[Group]> = Some(&[Group::Disk]);
@@ -49,13 +50,14 @@ const fn row(
     AncestorKeyword { groups, names, effect, instead }
 }
 
-const KEYWORDS: [AncestorKeyword; 45] = [
+const KEYWORDS: [AncestorKeyword; 48] = [
     row(HEAD, &["aws", "aws_profile"], IDLE, "there are no drivers for Amazon's cloud"),
     row(HEAD, &["flex_cpu_low_threshold", "flex_cpu_high_threshold"], IDLE, "set flex_target"),
     row(HEAD, &["lock_timeout"], IDLE, "--waitlock says how long an action waits"),
     row(HEAD, &["stat_timeout"], IDLE, "set status_timeout"),
     row(HEAD, &["docker_exe", "dockerd_exe"], IDLE, "engines are asked at their sockets"),
     row(HEAD, &["docker_daemon_private"], IDLE, "container_data_dir gives the object an engine of its own"),
+    row(HEAD, &["docker_swarm_args", "docker_swarm_managers"], NOTHING, "engines are asked one by one"),
     row(HEAD, &["docker_daemon_args"], NOTHING, "the object's own engine takes no options"),
     row(HEAD, &["sync_interval", "sync_max_delay"], IDLE, "set sync_schedule"),
     row(HEAD, &["push_schedule"], IDLE, "nothing is sent to a collector"),
@@ -66,6 +68,8 @@ const KEYWORDS: [AncestorKeyword; 45] = [
     row(HEAD, &["drpnode"], NOTHING, "name the node in drpnodes"),
     row(HEAD, &["scsireserv"], NO, "nothing reserves disks by SCSI"),
     row(HEAD, &["prkey", "no_preempt_abort"], IDLE, "nothing reserves disks by SCSI"),
+    row(ANY, &["enable_on"], NOTHING, "set disable = true, and disable@NODE = false"),
+    row(ANY, &["disable_on"], NOTHING, "set disable@NODE = true"),
     row(STORAGE, &["scsireserv", "promote_rw"], NO, "nothing reserves disks by SCSI"),
     row(STORAGE, &["prkey", "no_preempt_abort"], IDLE, "nothing reserves disks by SCSI"),
     row(IP, &["wait_dns", "dns_update", "dns_name_suffix", "provisioner"], IDLE, "names are not served here"),
@@ -123,7 +127,7 @@ pub(crate) fn ancestor_keyword(group: Option<Group>, name: &str) -> Option<&'sta
 }
 
 /// Drivers of OpenSVC, and what does the same here, if anything does.
-const DRIVERS: [(Group, &[&str], &str); 19] = [
+const DRIVERS: [(Group, &[&str], &str); 20] = [
     (Group::Ip, &["cni"], "type = netns brings an address into a container"),
     (Group::Ip, &["amazon", "crossbow", "rule", "zone"], ""),
     (Group::Disk, &["scsireserv"], "nothing reserves disks by SCSI"),
@@ -132,19 +136,42 @@ const DRIVERS: [(Group, &[&str], &str); 19] = [
         Group::Disk,
         &[
             "advfs", "amazon", "gandi", "hp3par", "hpvm", "ldom", "rados", "vdisk", "vxdg", "vxvol", "xp8", "zpool",
-            "zvol",
+            "zvol", "vmdg",
         ],
         "",
     ),
     (Group::Fs, &["none"], "type = bind, or leave the section out"),
     (Group::Fs, &["docker"], "type = directory, and volume_mounts of its path"),
-    (Group::Fs, &["vxfs", "zfs", "ext", "reiserfs", "jfs", "ntfs", "vfat", "gfs2", "ocfs2", "cifs"], ""),
+    (Group::Fs, &["lofs"], "type = bind"),
+    (
+        Group::Fs,
+        &[
+            "vxfs", "zfs", "ext", "reiserfs", "jfs", "jfs2", "ntfs", "vfat", "gfs2", "ocfs", "ocfs2", "cifs", "smbfs",
+            "ufs", "advfs", "9pfs", "s3ql",
+        ],
+        "",
+    ),
     (Group::App, &["winservice"], ""),
     (Group::Container, &["lxc", "lxd"], "type = podman, or type = kvm"),
     (Group::Container, &["amazon", "esx", "hpvm", "jail", "ldom", "openstack", "ovm", "srp"], ""),
     (Group::Container, &["vbox", "vcloud", "vz", "xen", "zone"], ""),
     (Group::Sync, &["btrfssnap"], "type = btrfs keeps snapshots"),
-    (Group::Sync, &["dds", "evasnap", "hp3par", "hp3parsnap", "ibmdssnap", "necismsnap", "netapp", "nexenta"], ""),
+    (
+        Group::Sync,
+        &[
+            "dcsckpt",
+            "dcssnap",
+            "dds",
+            "evasnap",
+            "hp3par",
+            "hp3parsnap",
+            "ibmdssnap",
+            "necismsnap",
+            "netapp",
+            "nexenta",
+        ],
+        "",
+    ),
     (Group::Sync, &["radosclone", "radossnap", "s3", "symclone", "symsnap", "symsnapvx", "symsrdfs"], ""),
     (Group::Sync, &["zfs", "zfssnap"], ""),
     (Group::Task, &["oci", "podman"], "type = docker"),
