@@ -12,6 +12,8 @@ crate::trials!(
     an_engine_without_a_majority_is_made_anew_and_nothing_stops,
     of_two_nodes_the_one_that_followed_goes_on,
     an_engine_of_which_nothing_is_left_begins_from_files,
+    a_node_is_evicted_on_the_word_of_the_operator,
+    an_engine_that_went_back_is_refused_until_it_is_accepted,
 );
 
 /// More than the goal of 5 s: the machine runs other tests at the same time.
@@ -207,5 +209,111 @@ fn an_engine_of_which_nothing_is_left_begins_from_files(world: &World) {
     run.assert_moves(world, "n2");
     let Recovered { cluster, .. } = run.assert_never_twice();
     cluster.nodes[0].om(world, "web stop --wait").ok();
+    cluster.end();
+}
+
+fn a_node_is_evicted_on_the_word_of_the_operator(world: &World) {
+    let Some(mut run) = Recovered::begin(world, 3) else { return };
+    let n2 = &run.cluster.nodes[1];
+    n2.om(world, "cluster evict n1 --services-are-stopped --confirm").ends(1).says("n1 sends beats, so it lives");
+    n2.om(world, "cluster evict n9").ends(2).says("n9 has begun no life");
+    n2.om(world, "cluster evict n2 --services-are-stopped --confirm").ends(1).says("sends beats");
+
+    // Its daemon is away by plan, and then the machine dies: without a word, the others wait.
+    run.cluster.node("n1").om(world, "daemon stop --keep").ok();
+    run.cluster.kill_node("n1");
+    // The address has no lifetime while the daemon is away, and goes with the machine.
+    run.cluster.node("n1").cut_off();
+    std::thread::sleep(Duration::from_secs(9));
+    let n2 = &run.cluster.nodes[1];
+    assert_eq!(
+        run.observer.since(Instant::now() - Duration::from_millis(300)).last().unwrap().processes,
+        0,
+        "taken over"
+    );
+    let told = n2.om(world, "cluster evict n1").ends(1).says("its services go on without its daemon");
+    told.says("it has the slots of web").says("say --services-are-stopped");
+    n2.om(world, "cluster evict n1 --services-are-stopped").ends(1).says("standard input is not a terminal");
+    let evicted = n2.om(world, "cluster evict n1 --services-are-stopped --confirm --format json").ok();
+    let at = Instant::now();
+    let evicted = document(&evicted.stdout);
+    assert_eq!((&evicted["evicted"], &evicted["slots"][0]), (&true.into(), &"web".into()), "{evicted}");
+    assert!(evicted["removed_member"].as_str().is_some_and(|name| name.starts_with("n1-")), "{evicted}");
+    until("another node takes over", || run.observer.seen_on("n2", at).or(run.observer.seen_on("n3", at)).is_some());
+    println!("recovering: taken over {:.2?} after the eviction", at.elapsed());
+    n2.om(world, "cluster evict n1 --services-are-stopped --confirm").ok().says("had ended before");
+    assert_eq!(members(n2, world), ["n2 voter up", "n3 voter up"]);
+
+    // It comes back, and gets another member.
+    run.cluster.boot_again("n1");
+    let (n1, n2) = (&run.cluster.nodes[0], &run.cluster.nodes[1]);
+    n1.om(world, "cluster rebuild").ok().says("engine: voter");
+    until("all vote", || members(n2, world) == ["n1 voter up", "n2 voter up", "n3 voter up"]);
+    until("n1 sees the service", || n1.sees(world, "n1", "web") == "down");
+    // The network of the machine that died is kept, with its address: only processes tell here.
+    let Recovered { cluster, observer } = run;
+    let twice = observer.end().into_iter().find(|seen| seen.processes > 1);
+    assert_eq!(twice, None, "it ran twice");
+    cluster.nodes[1].om(world, "web stop --wait").ok();
+    cluster.end();
+}
+
+fn an_engine_that_went_back_is_refused_until_it_is_accepted(world: &World) {
+    let Some(mut cluster) = Several::new(world, 3) else { return };
+    let process = format!("/bin/sleep 41339{:03}", world.number());
+    let observer = cluster.observe(&process);
+    cluster.start_daemons();
+    let text = |process: &str| {
+        format!("[DEFAULT]\nnodes = n1 n2 n3\norchestrate = ha\n[app#1]\ntype = simple\nstart = {process}\n")
+    };
+    let web = world.write("web.conf", &text(&process));
+    cluster.nodes[0].om(world, &format!("web create --config {}", web.display())).ok();
+    until("n1 runs it", || cluster.nodes[0].sees(world, "n1", "web") == "up");
+    let copy = |from: &str, to: &str| {
+        let copied = std::process::Command::new("cp").arg("-a").arg(world.path(from)).arg(world.path(to)).status();
+        assert!(copied.unwrap().success());
+    };
+    let engine =
+        |node: &MemberNode| node.status(world)["cluster"]["engine"]["state"].as_str().unwrap_or("?").to_owned();
+    cluster.kill_engine();
+    copy("etcd", "etcd.copy");
+    cluster.start_engine_again();
+    until("the engine is back", || cluster.nodes.iter().all(|node| engine(node) == "running"));
+    let later = world.write("later.conf", &text("/bin/sleep 1234").replace("orchestrate = ha\n", ""));
+    cluster.nodes[1].om(world, &format!("later create --config {}", later.display())).ok();
+    until("n3 knows it", || cluster.nodes[2].sees(world, "n3", "later") == "down");
+    let all_know = || cluster.nodes.iter().all(|node| node.sees(world, "n1", "later") == "down");
+    until("all know it", all_know);
+    // What a node has seen it writes down once in a while, and when it ends.
+    for node in &cluster.nodes[1..] {
+        node.om(world, "daemon restart").ok();
+        node.until_ready(world);
+    }
+
+    // The engine is as it was before.
+    let since = Instant::now();
+    cluster.kill_engine();
+    std::fs::remove_dir_all(world.path("etcd")).unwrap();
+    copy("etcd.copy", "etcd");
+    cluster.start_engine_again();
+    until("it is refused", || cluster.nodes.iter().all(|node| engine(node).contains("it is older than what was seen")));
+    let n2 = &cluster.nodes[1];
+    n2.om(world, "cluster accept-engine")
+        .ends(1)
+        .says("the one that answers has id")
+        .says("standard input is not a terminal");
+    let accepted = document(&n2.om(world, "cluster accept-engine --confirm --format json").ok().stdout);
+    assert_eq!(accepted["changed"], true, "{accepted}");
+    assert!(accepted["generation"].as_u64() > accepted["known"]["generation"].as_u64(), "{accepted}");
+    until("all take it", || cluster.nodes.iter().all(|node| engine(node) == "running"));
+    n2.om(world, "cluster accept-engine --confirm").ok().says("there is nothing to accept");
+    until("what was made since is back, from the files", || cluster.nodes[2].sees(world, "n1", "later") == "down");
+    std::thread::sleep(Duration::from_secs(8));
+    let seen = observer.since(since);
+    let other = seen.iter().find(|seen| seen.processes != 1);
+    assert_eq!(other, None, "it was stopped or ran twice after {:?}", other.map(|it| it.at - since));
+    cluster.nodes[2].om(world, "web switch --to n2 --wait").ok();
+    until("it moves", || cluster.nodes[2].sees(world, "n2", "web") == "up");
+    cluster.nodes[2].om(world, "web stop --wait").ok();
     cluster.end();
 }

@@ -17,6 +17,7 @@
 
 mod admission;
 mod archive;
+mod eviction;
 mod file;
 mod member;
 mod place;
@@ -32,6 +33,7 @@ mod upkeep;
 
 pub use admission::{AdmissionDesk, AdmissionRefusal};
 pub use archive::{ArchiveFault, back_up, move_in, move_out, restore, take_over};
+pub use eviction::{SeenNode, look_at_node, remove_silent_member};
 pub use file::FileFault;
 pub use member::{MemberFault, leave, remove_node};
 pub use place::{ClusterPlace, EngineSeat, LocalSeat};
@@ -39,8 +41,8 @@ pub use preflight::{Finding, Preflight, own_address};
 pub use process::{EngineProcess, ProcessFault};
 pub use program::{EtcdProgram, ProgramFault};
 pub use recovery::{
-    OtherMember, RecoveryFault, RecoveryPlan, RecoveryWay, begin_from_files, end_recovery, may_seat_again,
-    plan_recovery, recover, seat_again,
+    EngineComparison, EngineWord, OtherMember, RecoveryFault, RecoveryPlan, RecoveryWay, accept_generation,
+    begin_from_files, compare_engine, end_recovery, may_seat_again, plan_recovery, recover, seat_again,
 };
 pub use roster::{Roster, RosterFault, RosterNode, change_roster, read_roster};
 pub use status::cluster_status;

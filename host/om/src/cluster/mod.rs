@@ -6,6 +6,7 @@ mod check;
 mod init;
 mod join;
 mod leave;
+mod operator;
 mod rebuild;
 mod recover;
 mod status;
@@ -38,6 +39,8 @@ pub(crate) fn run(session: &Session, command: ClusterCommand) -> Outcome {
         ClusterCommand::Token(command) => token::run(session, &cluster, command.into_inner()),
         ClusterCommand::Leave => leave::run(session, &cluster),
         ClusterCommand::Remove(args) => leave::remove(session, &cluster, &args),
+        ClusterCommand::Evict(args) => operator::evict(session, &cluster, &args),
+        ClusterCommand::AcceptEngine(args) => operator::accept_engine(session, &cluster, &args),
         ClusterCommand::Recover(args) => recover::run(session, &cluster, &args),
         ClusterCommand::Rebuild(args) => rebuild::run(session, &cluster, &args),
         ClusterCommand::Backup { file } => archive::back_up(session, &cluster, file.as_deref()),

@@ -49,6 +49,21 @@ pub(crate) enum ClusterCommand {
     /// Take another node out of the cluster, which is gone
     #[command(after_help = "Examples:\n  om cluster remove n3\n  om cluster remove n3 --i-know-it-is-off")]
     Remove(LazyArgs<RemoveNodeArgs>),
+    /// End the life of a node on your word that its services are stopped: others take them over
+    #[command(
+        after_help = "For a node that is dead, and whose daemon had been stopped with --keep: the others wait for it without an end. A \
+                      node that sends beats is refused. Its member is removed from the engine if it does not answer.\n\n\
+                      Examples:\n  om cluster evict n3\n  om cluster evict n3 --services-are-stopped --confirm"
+    )]
+    Evict(LazyArgs<EvictArgs>),
+    /// Take the engine that answers as the right one, though it is another one or older than this node knows
+    #[command(
+        name = "accept-engine",
+        after_help = "After a restore by other means than om cluster. It begins another generation, so that all other nodes take it, too, \
+                      if etcd has given it the same id. Services go on.\n\nExamples:\n  om cluster accept-engine\n  \
+                      om cluster accept-engine --confirm --format json"
+    )]
+    AcceptEngine(LazyArgs<AcceptEngineArgs>),
     /// Make a new engine of what this node has, when a majority of its members is lost for good
     #[command(
         after_help = "Refused as long as a majority answers. What the members that are lost have acknowledged, and this node does \
@@ -163,6 +178,29 @@ pub(crate) struct RemoveNodeArgs {
     /// The node may be running services, as far as the cluster knows: say that the machine is off, and stays off
     #[arg(long)]
     pub(crate) i_know_it_is_off: bool,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct EvictArgs {
+    /// The node
+    pub(crate) node: String,
+    /// Say that none of its services runs, and none will before its daemon is back
+    #[arg(long)]
+    pub(crate) services_are_stopped: bool,
+    /// Do not ask for the name of the node
+    #[arg(long)]
+    pub(crate) confirm: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct AcceptEngineArgs {
+    /// Do not ask for the name of the cluster
+    #[arg(long)]
+    pub(crate) confirm: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
 }
 
 #[derive(Debug, Clone, Default, Args)]

@@ -237,7 +237,7 @@ fn outlives(key: &[u8]) -> bool {
 }
 
 /// What makes the new engine valid: its generation, and the roster if there was none.
-fn last(generation: u64, roster: Option<&Roster>) -> Result<Vec<TxnOperation>, RecoveryFault> {
+pub(super) fn last(generation: u64, roster: Option<&Roster>) -> Result<Vec<TxnOperation>, RecoveryFault> {
     let row = GenerationRow { number: generation, nonce: u64::from_be_bytes(random::<8>()?) };
     let put = |(key, value): (Vec<u8>, Vec<u8>)| TxnOperation::Put { key: key.into(), value: value.into() };
     let generation = (generation_key(), row.to_bytes());

@@ -12,10 +12,12 @@
 //! - The generation is what makes it safe: every request of before compares the old one.
 //! - What was there is kept aside. A step that was interrupted is done again.
 
+mod accept;
 mod anew;
 mod plan;
 mod seat;
 
+pub use accept::{EngineComparison, EngineWord, accept_generation, compare_engine};
 pub use anew::{RecoveryWay, begin_from_files, end_recovery, recover};
 pub use plan::{OtherMember, RecoveryPlan, plan_recovery};
 pub use seat::{may_seat_again, seat_again};
@@ -60,6 +62,6 @@ pub enum RecoveryFault {
     Fill(#[from] FillError),
     #[error(transparent)]
     Roster(#[from] RosterFault),
-    #[error("the new engine does not do it")]
+    #[error("the engine does not do it")]
     Store(#[from] StoreError),
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use replica::{GenerationRow, generation_key};
 use serde::{Deserialize, Serialize};
 use store::Store;
-use store_etcd::EtcdDataFile;
+use store_etcd::{EngineMark, EtcdDataFile};
 
 use super::RecoveryFault;
 use super::anew::RecoveryProgress;
@@ -166,11 +166,21 @@ async fn other(place: &ClusterPlace, member: &KeptMember, ours: u64) -> Result<O
 
 /// The highest generation that this node remembers, whatever its engine says.
 pub(super) fn remembered(place: &ClusterPlace) -> u64 {
-    let read = |name: &str| -> Option<String> { std::fs::read_to_string(place.own_store().join(name)).ok() };
-    let of_life = read("generation").and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok());
+    let text = std::fs::read_to_string(place.own_store().join("generation")).ok();
+    let of_life = text.and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok());
     let of_life = of_life.and_then(|document| document["number"].as_u64());
-    let of_mark = read("mark").and_then(|text| text.split_whitespace().nth(1)?.parse().ok());
-    of_life.into_iter().chain(of_mark).max().unwrap_or(0)
+    of_life.unwrap_or(0).max(remembered_mark(place).generation)
+}
+
+/// The engine that the daemon of this node saw last, and how far. What cannot be read says nothing.
+pub(super) fn remembered_mark(place: &ClusterPlace) -> EngineMark {
+    let text = std::fs::read_to_string(place.own_store().join("mark")).unwrap_or_default();
+    let mut numbers = text.split_whitespace().map(str::parse);
+    let mut next = || numbers.next()?.ok();
+    match (next(), next(), next()) {
+        (Some(cluster), Some(generation), Some(revision)) => EngineMark { cluster, generation, revision },
+        _ => EngineMark::default(),
+    }
 }
 
 /// The file of what this node knows of the other daemons: where each of them is reached.

@@ -11,6 +11,7 @@ mod archive;
 mod init;
 mod join;
 mod leave;
+mod operator;
 mod rebuild;
 
 pub(in crate::backend) use admit::{admit, seat};
