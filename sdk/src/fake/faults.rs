@@ -22,6 +22,7 @@ pub fn stop_leaves_nothing_of_any_failed_start<D: Driver>(
     case: impl Fn() -> Case<D>,
     left: impl Fn(&Host) -> Option<String>,
 ) -> u32 {
+    let mut last = String::new();
     for calls in 0..MOST {
         // Each failure has a host of its own, so that nothing which an earlier stop left behind can hide a mistake.
         let fresh = case();
@@ -31,6 +32,7 @@ pub fn stop_leaves_nothing_of_any_failed_start<D: Driver>(
         if started.succeeded() {
             return calls;
         }
+        last = started.error_text();
         // The failures end before the stop, as they would if the fault was temporary.
         host.heal();
         // Before the stop adds its own calls to the list.
@@ -43,5 +45,6 @@ pub fn stop_leaves_nothing_of_any_failed_start<D: Driver>(
             panic!("{left} is left after start failed after {calls} changes, and after the stop:\n  {made}");
         }
     }
-    panic!("start still changes something after {MOST} calls");
+    // One that fails for a reason of its own never gets to the failure that was injected.
+    panic!("start still fails when its first {MOST} changes succeed: {last}");
 }

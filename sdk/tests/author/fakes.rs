@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hostler_sdk::fake::{Host, given, stop_undoes_any_failed_start};
+use hostler_sdk::fake::{Host, given, stop_leaves_nothing_of_any_failed_start, stop_undoes_any_failed_start};
 use hostler_sdk::{
     Attachment, CapabilityError, Command, Context, Error, State, TargetReport, clock, errno, files, process,
 };
@@ -143,6 +143,27 @@ fn a_stop_that_forgets_something_is_caught() {
     assert_eq!(stop_undoes_any_failed_start(leaver(false)), 2);
     let message = panic_of(|| stop_undoes_any_failed_start(leaver(true)));
     assert!(message.starts_with("not down after start failed after 1 changes"), "{message}");
+}
+
+#[test]
+fn what_the_closing_check_finds_after_a_stop_is_named() {
+    let leaver = || given(Leaver { forgets: false }).on(&Host::new().directory("/srv"));
+    assert_eq!(stop_leaves_nothing_of_any_failed_start(leaver, |_| None), 2);
+    // A ticket that is taken with the first file, and that the stop does not give back.
+    let ticket = |host: &Host| {
+        let is_taken = host.calls().iter().filter(|call| call.starts_with("files.write")).count() > 1;
+        is_taken.then(|| "ticket 7".to_owned())
+    };
+    let message = panic_of(|| stop_leaves_nothing_of_any_failed_start(leaver, ticket));
+    assert!(message.starts_with("ticket 7 is left after start failed after 1 changes"), "{message}");
+}
+
+#[test]
+fn a_start_that_fails_for_a_reason_of_its_own_is_reported_with_it() {
+    let homeless = || given(Leaver { forgets: false }).on(&Host::new());
+    let message = panic_of(|| stop_undoes_any_failed_start(homeless));
+    assert!(message.starts_with("start still fails when its first 1000 changes succeed: "), "{message}");
+    assert!(message.contains("/srv"), "{message}");
 }
 
 #[test]

@@ -73,6 +73,26 @@ async fn an_application_in_the_foreground_is_supervised() {
 }
 
 #[tokio::test]
+async fn a_driver_that_keeps_files_finds_their_directory_at_its_first_call() {
+    let bench = Bench::new();
+    let state = bench.path("state");
+    let call = async |driver: &str| {
+        fs::remove_dir_all(&state).unwrap();
+        let keeper = Resource::new(&bench, "sync#1", driver, &[]);
+        let (call, targets) = (&keeper.call, ["local".to_owned()]);
+        // Without its keywords it fails before it does anything.
+        let answer = keeper.driver.sync("update", &targets, call, &bounds(), Arc::new(SilentLog)).await;
+        let failed = answer.map_or(true, |reports| reports.iter().all(|report| report.error.is_some()));
+        assert!(failed, "{driver}");
+        let there = Path::new(&state).is_dir();
+        fs::create_dir_all(&state).unwrap();
+        there
+    };
+    assert!(call("sync.docker").await && call("sync.config").await, "their grants name {{statedir}}");
+    assert!(!call("sync.rsync").await, "it keeps nothing");
+}
+
+#[tokio::test]
 async fn an_application_that_exits_at_once_is_not_up() {
     let bench = Bench::new();
     let keywords: [(&str, &[&str]); 3] = [("start", &["/bin/true"]), ("grace", &["10000"]), ("settle", &["500"])];

@@ -240,6 +240,11 @@ impl<D: Driver> Case<D> {
         self.last.error().is_none()
     }
 
+    /// The words of the error that the last call returned.
+    pub(super) fn error_text(&self) -> String {
+        self.last.error().map(ToString::to_string).unwrap_or_default()
+    }
+
     /// Whether the last call was a status of this state.
     pub(super) fn has_state(&self, state: State) -> bool {
         matches!(&self.last, LastAnswer::Status(Ok(status)) if status.state() == state)
