@@ -91,6 +91,11 @@ impl LoopDevice {
         let status = Status::up().exposes("device", held.text("device")).provisioned(true);
         match held.attribute("file-now").unwrap_or(held.text("file")) {
             now if self.file == Path::new(now) => status,
+            // The kernel's words for a file that no directory names any more.
+            now if now.ends_with(" (deleted)") => {
+                let (device, file) = (held.text("device"), now.trim_end_matches(" (deleted)"));
+                status.degraded(format!("{device} is on a file that was removed or replaced: it was {file}"))
+            }
             now if self.file == Path::new(held.text("file")) => {
                 status.degraded(format!("{} is on {now}, where the file was moved", held.text("device")))
             }
