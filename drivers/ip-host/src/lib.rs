@@ -8,7 +8,7 @@
 use std::net::IpAddr;
 
 use hostler_family_inet::{
-    AddressDoubt, InetAddress, adopt, conflict, differences, doubt, held, not_ours, refuse_ipv6, stop,
+    AddressDoubt, InetAddress, adopt, conflict, dev_now, differences, doubt, held, not_ours, refuse_ipv6, renamed, stop,
 };
 use hostler_sdk::cidr::ip_of;
 use hostler_sdk::holdings::Holding;
@@ -109,7 +109,7 @@ impl Driver for HostAddress {
 impl HostAddress {
     /// The status of the address that start added.
     fn status_of(&self, held: &Holding) -> Result<Status> {
-        let (cidr, own) = (held.text("cidr"), held.text("dev"));
+        let (cidr, own) = (held.text("cidr"), dev_now(held));
         let status = Status::up().label(format!("{cidr}@{own}"));
         let address = match self.inet.address() {
             Ok(address) => Some(address),
@@ -122,8 +122,8 @@ impl HostAddress {
             None => link.is_called(own),
         };
         let Some(link) = net::find_link(&self.dev)?.filter(is_own) else {
-            let text = format!("{} is up, and dev is {} now: a restart applies it", held.label, self.dev);
-            return Ok(status.degraded(text));
+            let edited = || format!("{} is up, and dev is {} now: a restart applies it", held.label, self.dev);
+            return Ok(status.degraded(renamed(held, &self.dev).unwrap_or_else(edited)));
         };
         let status = self.fault(&link).into_iter().fold(status, Status::degraded);
         let flags = link.addresses.iter().find(|found| found.cidr == cidr).map(|found| &found.flags);
@@ -145,12 +145,28 @@ impl HostAddress {
             return Ok(Status::down().label(label).warning(format!("the interface {} does not exist", self.dev)));
         };
         let status = Status::down().label(format!("{}@{}", self.inet.cidr(address, &link.addresses)?, self.dev));
-        let Some(stranger) = on(&link, address) else { return Ok(status) };
+        let Some(stranger) = on(&link, address) else { return Ok(self.elsewhere(&link, address, status)) };
         let status = status.warning(not_ours(&format!("{} on {}", stranger.cidr, self.dev)));
         Ok(match doubt(&stranger.cidr, &stranger.flags) {
-            Some(AddressDoubt::Useless(text) | AddressDoubt::Passing(text)) => status.warning(text),
+            Some(AddressDoubt::Useless(text)) => status.warning(text),
+            Some(AddressDoubt::Passing(text)) => status.info(text),
             None => status,
         })
+    }
+
+    /// The status, with a warning if another interface of the node has the address. On a loopback it may be on purpose.
+    fn elsewhere(&self, link: &net::Link, address: IpAddr, status: Status) -> Status {
+        if link.kind == "loopback" {
+            return status;
+        }
+        // The node's own interfaces are looked at, and its neighbours are not asked.
+        let holder = net::find_holder(&self.dev, &address.to_string(), Duration::ZERO).ok().flatten();
+        match holder.and_then(|holder| holder.dev) {
+            Some(dev) => {
+                status.warning(format!("the node itself has {address}, on {dev}: this resource did not add it there"))
+            }
+            None => status,
+        }
     }
 
     /// The words for an address that looks like this resource's, and is not. A host name is not looked up for them.

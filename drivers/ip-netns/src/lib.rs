@@ -8,7 +8,8 @@
 use std::net::IpAddr;
 
 use hostler_family_inet::{
-    AddressDoubt, InetAddress, adopt, conflict, differences, doubt, held, not_ours, refuse_ipv6, release_all, stop,
+    AddressDoubt, InetAddress, adopt, conflict, dev_now, differences, doubt, held, not_ours, refuse_ipv6, release_all,
+    stop,
 };
 use hostler_sdk::cidr::{destination, holds, ip_of};
 use hostler_sdk::holdings::Holding;
@@ -197,12 +198,21 @@ impl NamespaceAddress {
         let cidr = held.text("cidr");
         let status = differences(held, address, self.inet.prefix()).into_iter().fold(Status::up(), Status::degraded);
         let addresses = contents.iter().flat_map(|contents| &contents.addresses);
-        let seen = addresses.into_iter().find(|seen| seen.cidr == cidr && seen.dev == held.text("dev"));
+        let seen = addresses.into_iter().find(|seen| seen.cidr == cidr && seen.dev == dev_now(held));
         let (Some(contents), Some(seen)) = (contents, seen) else {
             let text = format!("{} is up, and netns is {} now: a restart applies it", held.label, self.netns);
             return status.degraded(text);
         };
         let status = self.faults(contents, &seen.dev).into_iter().fold(status, Status::degraded);
+        let status = match (held.attribute("dev-now"), &self.nsdev) {
+            (Some(now), Some(nsdev)) if nsdev != now => {
+                status.degraded(format!("{} is up, and nsdev is {nsdev}: a restart applies it", held.label))
+            }
+            (Some(now), _) => {
+                status.info(format!("the link {} was renamed to {now} since the start", held.text("dev")))
+            }
+            (None, _) => status,
+        };
         match doubt(cidr, &seen.flags) {
             Some(AddressDoubt::Useless(text)) => status.degraded(text),
             Some(AddressDoubt::Passing(text)) => status.info(text),

@@ -6,7 +6,7 @@
 
 use std::net::IpAddr;
 
-use hostler_family_inet::{adopt, held, not_ours, stop};
+use hostler_family_inet::{adopt, held, not_ours, renamed, stop};
 use hostler_sdk::cidr::{destination, holds, ip_of};
 use hostler_sdk::holdings::Holding;
 use hostler_sdk::net::Route;
@@ -159,7 +159,10 @@ impl StaticRoute {
     }
 
     fn differs(&self, held: &Holding) -> String {
-        format!("{} is up, and the keywords say {} now: a restart applies it", held.label, self.label())
+        let renamed = self.dev.as_ref().and_then(|dev| renamed(held, dev));
+        let edited =
+            || format!("{} is up, and the keywords say {} now: a restart applies it", held.label, self.label());
+        renamed.unwrap_or_else(edited)
     }
 
     /// Takes on the route that is there, if the operator said so.

@@ -12,6 +12,8 @@ crate::trials!(
     an_interface_is_called_by_each_of_its_names,
     an_interface_that_is_down_is_set_up,
     the_address_that_start_added_is_removed_whatever_its_name_resolves_to,
+    an_interface_that_was_renamed_is_called_as_it_is_now,
+    an_address_that_was_moved_to_another_interface_is_named,
     an_address_of_another_object_is_not_taken,
     a_bridge_is_asked_for_before_the_neighbours_are,
     what_is_lost_with_the_link_is_added_again_and_nothing_else,
@@ -168,6 +170,42 @@ fn the_address_that_start_added_is_removed_whatever_its_name_resolves_to(world: 
     }
 }
 
+fn an_interface_that_was_renamed_is_called_as_it_is_now(world: &World) {
+    let node = Node::new(world);
+    let route = "[ip#2] | type = route | destination = 10.77.0.0/16 | dev = eth0";
+    node.create("m1", &(host("1", "10.0.0.31", "24", "eth0") + route));
+    node.om("m1 start").ok();
+    let rename = |from: &str, to: &str| {
+        // The kernel removes the routes of an interface that is set down.
+        node.ip(&format!("link set {from} name {to}"));
+    };
+    rename("eth0", "ethx");
+    rename("d0", "eth0");
+    node.ip("addr add 10.0.0.31/24 dev eth0");
+    let words =
+        "on ethx is up: its interface was called eth0 at the start, and was renamed since: a restart applies dev";
+    node.is("m1", "ip#1", "warn", &format!("10.0.0.31/24 {words}"));
+    node.is("m1", "ip#2", "warn", &format!("the route to 10.77.0.0/16 {words}"));
+    let stopped = node.om("m1 stop").ok();
+    stopped.says("removed 10.0.0.31/24 on ethx").says("removed the route to 10.77.0.0/16 on ethx");
+    assert_eq!((node.addresses("ethx"), node.addresses("eth0")), (Vec::new(), vec!["10.0.0.31/24".to_owned()]));
+}
+
+fn an_address_that_was_moved_to_another_interface_is_named(world: &World) {
+    let node = Node::new(world);
+    node.create("d1", &host("1", "10.0.0.51", "24", "eth0"));
+    node.om("d1 start").ok();
+    node.ip("addr del 10.0.0.51/24 dev eth0");
+    node.ip("addr add 10.0.0.51/24 dev d0");
+    let words = "the node itself has 10.0.0.51, on d0: this resource did not add it there";
+    node.is("d1", "ip#1", "down", words);
+    node.om("d1 stop").ok();
+    assert_eq!(node.addresses("d0"), ["10.0.0.51/24"]);
+    node.ip("addr del 10.0.0.51/24 dev d0");
+    let ran = node.om("d1 print status --refresh").ok();
+    ran.does_not_say("the node itself has");
+}
+
 fn an_address_of_another_object_is_not_taken(world: &World) {
     let node = Node::new(world);
     for object in ["one", "two"] {
@@ -208,6 +246,15 @@ fn a_bridge_is_asked_for_before_the_neighbours_are(world: &World) {
     node.om("n4 set --kw ip#1.mode=bridge --kw ip#1.dev=br0").ok();
     node.om("n4 start").ok();
     node.is("n4", "ip#1", "up", "");
+    // Its link has another name by now, which an operator who named it is warned of.
+    let inside = |line: &str| crate::network::ip(&format!("-n {} {line}", blue.0));
+    for line in ["link set eth0 down", "link set eth0 name foo", "link set foo up"] {
+        inside(line);
+    }
+    crate::world::until("the link has a carrier", || inside("link show foo").contains("LOWER_UP"));
+    node.is("n4", "ip#1", "up", "the link eth0 was renamed to foo since the start");
+    node.om("n4 set --kw ip#1.nsdev=eth0").ok();
+    node.is("n4", "ip#1", "warn", &format!("10.9.0.34/24 on foo in /run/netns/{} is up, and nsdev is eth0", blue.0));
     // Also from the namespace that the keywords do not name any more.
     let red = node.inner("red");
     node.om(&format!("n4 set --kw ip#1.netns={}", red.0)).ok();

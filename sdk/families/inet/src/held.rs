@@ -53,6 +53,21 @@ pub fn not_ours(label: &str) -> String {
     format!("{label} is there, but this resource did not add it, so it is not its own: start --adopt takes it on")
 }
 
+/// The name of its link now.
+pub fn dev_now(held: &Holding) -> &str {
+    held.attribute("dev-now").unwrap_or(held.text("dev"))
+}
+
+/// The words for a link that was renamed, if that is why the interface of the keywords is not the one that has what is held.
+pub fn renamed(held: &Holding, dev: &str) -> Option<String> {
+    held.attribute("dev-now").filter(|_| held.text("dev") == dev).map(|_| {
+        format!(
+            "{} is up: its interface was called {dev} at the start, and was renamed since: a restart applies dev",
+            held.label
+        )
+    })
+}
+
 /// How the held address differs from the keywords: another address, another prefix. Each is applied by a restart.
 pub fn differences(held: &Holding, address: Option<IpAddr>, netmask: Option<u8>) -> Vec<String> {
     let cidr = held.text("cidr");

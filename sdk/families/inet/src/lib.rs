@@ -8,7 +8,7 @@ mod held;
 
 use std::net::IpAddr;
 
-pub use held::{adopt, differences, held, not_ours, release_all, stop};
+pub use held::{adopt, dev_now, differences, held, not_ours, release_all, renamed, stop};
 use hostler_sdk::cidr::{prefix_len, prefix_that_holds};
 use hostler_sdk::net::{Address, Holder};
 use hostler_sdk::{Error, Keywords, Problem, Result, net};

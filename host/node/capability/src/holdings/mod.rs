@@ -38,7 +38,7 @@ pub use release::{ReleaseOptions, end_processes, release};
 
 use grant::GrantKeyword;
 use grant::op::SeeHoldings;
-use holding::{DeviceIdentity, Holding, HoldingRecord, HoldingScope, HoldingStage};
+use holding::{AddressHolding, DeviceIdentity, Holding, HoldingRecord, HoldingScope, HoldingStage, RouteHolding};
 
 use model::Rid;
 
@@ -151,9 +151,21 @@ pub(crate) fn entry(record: &HoldingRecord, seen: &HoldingPresence) -> HoldingEn
     HoldingEntry {
         kind: holding.kind().to_owned(),
         id: record.id(),
-        label: holding.to_string(),
+        label: label_now(holding, &attributes),
         attributes,
         present: !matches!(seen, HoldingPresence::Gone) || is_left,
+    }
+}
+
+/// The words for a holding, with the name that its link has now.
+fn label_now(holding: &Holding, attributes: &[(String, String)]) -> String {
+    let Some((_, dev)) = attributes.iter().find(|(name, _)| name == network::DEV_NOW) else {
+        return holding.to_string();
+    };
+    match holding.clone() {
+        Holding::Address(address) => Holding::Address(AddressHolding { dev: dev.clone(), ..address }).to_string(),
+        Holding::Route(route) => Holding::Route(RouteHolding { dev: Some(dev.clone()), ..route }).to_string(),
+        other => other.to_string(),
     }
 }
 

@@ -8,6 +8,9 @@ use kernel::KernelError;
 use kernel::net::{KernelRoute, LinkAddress, Netlink, NetworkLink, NetworkNamespace};
 
 use super::look::HoldingPresence;
+
+/// The name of the link now, if it was renamed.
+pub(super) const DEV_NOW: &str = "dev-now";
 use crate::net::route_holding;
 
 /// What was seen of a namespace: none if it is gone, or why it could not be looked at.
@@ -21,15 +24,15 @@ pub(super) struct NetworkLook(HashMap<Option<(u64, u64, Option<u64>)>, Namespace
 struct NamespaceSight {
     netlink: Netlink,
     links: Option<Vec<NetworkLink>>,
-    /// By the number of their link.
-    addresses: HashMap<u32, Vec<LinkAddress>>,
+    /// By the number of their link, with its name.
+    addresses: HashMap<u32, (String, Vec<LinkAddress>)>,
     routes: Option<Vec<KernelRoute>>,
 }
 
 impl NetworkLook {
     pub(super) async fn address(&mut self, held: &AddressHolding) -> HoldingPresence {
         match self.within(held.netns.as_ref()) {
-            Ok(Some(sight)) => presence(sight.has_address(held).await),
+            Ok(Some(sight)) => renamed(sight.address(held).await, Some(&held.dev)),
             Ok(None) => HoldingPresence::Gone,
             Err(why) => HoldingPresence::unknown(why),
         }
@@ -37,7 +40,7 @@ impl NetworkLook {
 
     pub(super) async fn route(&mut self, held: &RouteHolding) -> HoldingPresence {
         match self.within(held.netns.as_ref()) {
-            Ok(Some(sight)) => presence(sight.has_route(held).await),
+            Ok(Some(sight)) => renamed(sight.route(held).await, held.dev.as_deref()),
             Ok(None) => HoldingPresence::Gone,
             Err(why) => HoldingPresence::unknown(why),
         }
@@ -74,31 +77,45 @@ fn presence(there: Result<bool, KernelError>) -> HoldingPresence {
     there.map_or_else(HoldingPresence::unknown, HoldingPresence::if_there)
 }
 
+/// The presence of what is seen on a link with this name now, if it is seen. It had a name then, or none that was noted.
+fn renamed(seen: Result<Option<Option<String>>, KernelError>, then: Option<&str>) -> HoldingPresence {
+    match seen {
+        Ok(Some(now)) => {
+            let now = now.filter(|now| then.is_some_and(|then| then != now));
+            HoldingPresence::Present(now.map(|now| (DEV_NOW, now)).into_iter().collect())
+        }
+        Ok(None) => HoldingPresence::Gone,
+        Err(error) => HoldingPresence::unknown(error),
+    }
+}
+
 impl NamespaceSight {
     fn new(netlink: Netlink) -> NamespaceSight {
         NamespaceSight { netlink, links: None, addresses: HashMap::new(), routes: None }
     }
 
-    /// By the number of the link, which may have another name by now.
-    async fn has_address(&mut self, held: &AddressHolding) -> Result<bool, KernelError> {
+    /// The name of the link that has the address: it is found by its number, and may have another name by now.
+    async fn address(&mut self, held: &AddressHolding) -> Result<Option<Option<String>>, KernelError> {
         if !self.addresses.contains_key(&held.index) {
-            let addresses = match self.netlink.link_at(held.index).await? {
-                Some(link) => self.netlink.addresses(&link).await?,
-                None => Vec::new(),
+            let seen = match self.netlink.link_at(held.index).await? {
+                Some(link) => (link.name.clone(), self.netlink.addresses(&link).await?),
+                None => (String::new(), Vec::new()),
             };
-            self.addresses.insert(held.index, addresses);
+            self.addresses.insert(held.index, seen);
         }
-        let addresses = self.addresses.get(&held.index).into_iter().flatten();
-        Ok(addresses.into_iter().any(|address| address.cidr.to_string() == held.cidr))
+        let Some((name, addresses)) = self.addresses.get(&held.index) else { return Ok(None) };
+        let is_there = addresses.iter().any(|address| address.cidr.to_string() == held.cidr);
+        Ok(is_there.then(|| Some(name.clone())))
     }
 
-    async fn has_route(&mut self, held: &RouteHolding) -> Result<bool, KernelError> {
+    async fn route(&mut self, held: &RouteHolding) -> Result<Option<Option<String>>, KernelError> {
         if self.routes.is_none() {
             let links = self.links().await?.to_vec();
             self.routes = Some(self.netlink.routes(&links).await?);
         }
-        let routes = self.routes.iter().flatten();
-        Ok(routes.into_iter().any(|route| route_holding(held.netns.clone(), route).is_same(held)))
+        let mut routes = self.routes.iter().flatten();
+        let seen = routes.find(|route| route_holding(held.netns.clone(), route).is_same(held));
+        Ok(seen.map(|route| route.dev.clone()))
     }
 
     async fn has_link(&mut self, held: &LinkHolding) -> Result<bool, KernelError> {
