@@ -24,7 +24,7 @@ impl Driver for BindMount {
         &["mount = bind {kw:dev} on {kw:mnt}", "files.write = {kw:dev}/**", "files.write = {kw:mnt}"];
 
     fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
-        Ok(self.at.problems())
+        Ok(self.at.problems_of_bind())
     }
 
     fn status(&self, _: &Context) -> Result<Status> {

@@ -166,7 +166,7 @@ mod tests {
         let host = formatted().mounted("tmpfs", "none", "/srv/web");
         fs(&host)
             .start()
-            .fails_with("tmpfs none is mounted on /srv/web, and this resource did not mount it: overmount");
+            .fails_with("did not mount it: it is tmpfs, and not ext4, so it cannot be taken on; overmount = true");
     }
 
     #[test]
@@ -201,7 +201,7 @@ mod tests {
         changed("/dev/loop1", "/srv/web")
             .status()
             .is(State::Warn)
-            .mentions("/dev/loop0 is mounted, and /dev/loop1 leads to /dev/loop1: a restart takes that");
+            .mentions("ext4 of /dev/loop0 on /srv/web is up, and dev is /dev/loop1 now: a restart applies it");
         changed("/dev/loop0", "/srv/new")
             .status()
             .is(State::Warn)

@@ -15,6 +15,8 @@ crate::trials!(
     a_keyword_that_changed_meanwhile_does_not_hide_what_is_up,
     a_stranger_is_neither_up_nor_unmounted_and_can_be_adopted,
     an_overlay_of_other_layers_is_a_stranger,
+    another_device_or_directory_is_not_taken_on,
+    what_was_edited_while_it_is_up_is_a_warning,
     a_directory_is_bound_onto_itself,
     what_an_rbind_brought_along_goes_with_it,
     layers_behind_links_are_stopped,
@@ -147,11 +149,11 @@ fn a_keyword_that_changed_meanwhile_does_not_hide_what_is_up(world: &World) {
 fn a_stranger_is_neither_up_nor_unmounted_and_can_be_adopted(world: &World) {
     let mnt = at(world, "run");
     fs::create_dir(&mnt).unwrap();
-    output("mount", &["-t", "tmpfs", "-o", "size=20m,mode=0700", "none", &mnt]);
+    output("mount", &["-t", "tmpfs", "-o", "size=20m,mode=0700", "otherapp", &mnt]);
     fs::write(world.path("run/data"), "precious").unwrap();
     world.create("web", "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = tmpfs\nmnt = {w}/run\nsize = 64m\n");
     assert_eq!(world.states("web"), "fs#1 down");
-    world.om("web print status --refresh").says(&format!("tmpfs none is mounted on {mnt}"));
+    world.om("web print status --refresh").says(&format!("tmpfs otherapp is mounted on {mnt}"));
     world.om("web start").ends(1).says("--adopt");
     world.om("web stop").ok();
     assert_eq!(world.read("run/data"), "precious");
@@ -172,10 +174,94 @@ fn an_overlay_of_other_layers_is_a_stranger(world: &World) {
     let config = "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = overlay\nlower = {w}/l1 {w}/l2\nmnt = {w}/mnt\n";
     world.create("web", config);
     assert_eq!(world.states("web"), "fs#1 down");
-    world.om("web start").ends(1).says("overlay other is mounted on");
+    let refused = world.om("web start").ends(1);
+    refused.says("overlay other is mounted on").says("cannot be taken on").does_not_say("--adopt");
+    let shown = format!("its lower is {}:{}, and lower asks for", at(world, "l3"), at(world, "l4"));
+    world.om("web start --adopt").ends(1).says("it is not taken on").says(&shown).does_not_say("fault");
     world.om("web stop").ok();
     assert!(is_mounted(&mnt));
     output("umount", &[&mnt]);
+    // Its name in the list of mounts does not matter.
+    let same = format!("lowerdir={}:{}", at(world, "l1"), at(world, "l2"));
+    output("mount", &["-t", "overlay", "-o", &same, "other", &mnt]);
+    world.om("web start --adopt").ok().says("took on");
+    assert_eq!(world.states("web"), "fs#1 up");
+    world.om("web stop").ok();
+    assert!(!is_mounted(&mnt));
+    world.om("web delete --force").ok();
+}
+
+fn another_device_or_directory_is_not_taken_on(world: &World) {
+    let (device, mnt) = (ext4(world), at(world, "data"));
+    let other = HandLoop::new(world, "b.img", 32);
+    output("mkfs.ext4", &["-q", &other.0]);
+    fs::create_dir(world.path("data")).unwrap();
+    fs::create_dir(world.path("raw")).unwrap();
+    world.create("web", &on(&device, "{w}/data"));
+    let refused = |why: &str| {
+        world.om("web start").ends(1).says(why).says("cannot be taken on").does_not_say("--adopt");
+        world.om("web start --adopt").ends(1).says(why).says("it is not taken on").does_not_say("fault");
+        assert_eq!(world.states("web"), "fs#1 down");
+        output("umount", &[&mnt]);
+    };
+    output("mount", &[&other.0, &mnt]);
+    refused(&format!("it is on {}, and dev leads to {}", other.0, device.0));
+    output("mount", &["-t", "tmpfs", "x", &mnt]);
+    refused("it is tmpfs, and not ext4");
+    output("mount", &[&device.0, &at(world, "raw")]);
+    fs::create_dir(world.path("raw/sub")).unwrap();
+    output("mount", &["--bind", &at(world, "raw/sub"), &mnt]);
+    refused("it shows the directory /sub of the file system only");
+    output("umount", &[&at(world, "raw")]);
+    output("mount", &[&device.0, &mnt]);
+    world.om("web start").ends(1).says("start --adopt takes it on");
+    world.om("web start --adopt").ok().says("took on");
+    world.om("web print status --refresh").ok().does_not_say("a restart applies it");
+    world.om("web stop").ok();
+    world.om("web delete --force").ok();
+}
+
+fn what_was_edited_while_it_is_up_is_a_warning(world: &World) {
+    let place = TrustedPlace::new(world);
+    for name in ["one", "two", "m", "l1", "l2", "l3", "o"] {
+        fs::create_dir(place.at(name)).unwrap();
+    }
+    symlink(place.at("one"), place.at("cur")).unwrap();
+    let device = ext4(world);
+    let label = format!("e{}x{}", std::process::id(), world.number());
+    output("tune2fs", &["-L", &label, &device.0]);
+    let config = on(&device, "{w}/data")
+        + "[fs#2]\ntype = bind\ndev = {p}/one\nmnt = {p}/m\n\
+           [fs#3]\ntype = overlay\nlower = {p}/l1 {p}/l2\nmnt = {p}/o\n";
+    world.create("web", &config.replace("{p}", place.at("").trim_end_matches('/')));
+    world.om("web start").ok();
+    let up = "fs#1 up, fs#2 up, fs#3 up";
+    assert_eq!(world.states("web"), up);
+    let set = |keyword: &str, value: &str| drop(world.om(&format!("web set --kw {keyword}={value}")).ok());
+    let warns = |states: &str, text: &str| {
+        assert_eq!(world.states("web"), states, "{text}");
+        world.om("web print status --refresh").ok().says(text);
+    };
+    set("fs#2.dev", &place.at("two"));
+    warns("fs#1 up, fs#2 warn, fs#3 up", &format!("is up, and dev is {} now: a restart applies it", place.at("two")));
+    // Another name of the same thing is not an edit.
+    set("fs#2.dev", &place.at("cur"));
+    set("fs#1.dev", &format!("LABEL={label}"));
+    assert_eq!(world.states("web"), up);
+    let link = place.at("disk");
+    symlink(&device.0, &link).unwrap();
+    set("fs#1.dev", &link);
+    assert_eq!(world.states("web"), up);
+    set("fs#1.dev", "/dev/loop99999");
+    warns("fs#1 warn, fs#2 up, fs#3 up", "is up, and dev is /dev/loop99999 now: a restart applies it");
+    set("fs#1.dev", &device.0);
+    let lower = format!("{}:{}", place.at("l1"), place.at("l3"));
+    world.om_with("web edit", &[("EDITOR", &format!("sed -i s,{}$,{},", place.at("l2"), place.at("l3")))]).ok();
+    warns("fs#1 up, fs#2 up, fs#3 warn", &format!("is up, and lower is {lower} now: a restart applies it"));
+    set("fs#1.type", "tmpfs");
+    warns("fs#1 warn, fs#2 up, fs#3 warn", "is up, and type is tmpfs now: a restart applies it");
+    world.om("web stop").ok();
+    assert!(!is_mounted(&device.0));
     world.om("web delete --force").ok();
 }
 
@@ -291,12 +377,17 @@ fn another_subvolume_is_a_stranger(world: &World) {
     let config = "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = btrfs\ndev = {dev}\nsubvol = web\nmnt = {w}/site\n";
     world.create("web", &config.replace("{dev}", &device.0));
     assert_eq!(world.states("web"), "fs#1 down");
-    world.om("web start").ends(1).says(&format!("is mounted on {site}"));
+    world.om("web start").ends(1).says(&format!("is mounted on {site}")).does_not_say("--adopt");
+    world.om("web start --adopt").ends(1).says("it shows old, and subvol asks for web");
     world.om("web stop").ok();
     assert!(is_mounted(&site));
     output("umount", &[&site]);
     world.om("web start").ok();
     assert_eq!(world.states("web"), "fs#1 up");
+    for (subvol, state) in [("old", "fs#1 warn"), ("/web", "fs#1 up")] {
+        world.om(&format!("web set --kw fs#1.subvol={subvol}")).ok();
+        assert_eq!(world.states("web"), state, "{subvol}");
+    }
     world.om("web stop").ok();
     world.om("web delete --force").ok();
 }
@@ -383,6 +474,9 @@ fn an_image_that_was_replaced_or_renamed_is_detached(world: &World) {
     for how in ["replaced", "renamed"] {
         world.om("web start").ok();
         change(how);
+        let words =
+            if how == "replaced" { "is on a file that was removed or replaced" } else { "where the file was moved" };
+        world.om("web print status --refresh").ok().says(words).does_not_say("(deleted)");
         world.om("web stop").ok();
         let left = output("losetup", &["-a"]);
         assert!(!left.contains(&world.directory().display().to_string()), "{how}: {left}");

@@ -10,6 +10,7 @@
 //! A driver describes what it mounts. What is mounted, the host's record of holdings says. This crate decides when to refuse, and
 //! what to report.
 
+mod asked;
 mod health;
 mod kind;
 mod mounted;

@@ -81,6 +81,7 @@ impl FilesystemMount<'_> {
         }
         let options: Vec<&str> = held.text("options").split(',').collect();
         let mut status = health(self.at, &options, &self.options);
+        status = self.edits(held)?.into_iter().fold(status, Status::degraded);
         if held.text("root-now").ends_with("//deleted") {
             status = status.degraded(format!("the directory that it shows was removed: {}", held.label));
         }
@@ -114,18 +115,38 @@ impl FilesystemMount<'_> {
         }
         let Some(stranger) = mount::mounts_at(&self.at.mnt)?.pop() else { return Ok(None) };
         if context.adopt() {
-            let adopted = holdings::adopt("mount", &self.at.mnt.to_string_lossy())?;
-            // Not a change: a rollback leaves it as it was found.
-            return Ok(Some(Outcome::unchanged(format!("took on {}", adopted.label))));
+            return self.adopt(&stranger).map(Some);
         }
         if self.at.overmount || self.is_onto_itself() {
             return Ok(None);
         }
+        let remedy = match self.mismatch(&stranger)? {
+            None => "start --adopt takes it on as this resource's own,".to_owned(),
+            Some(why) => format!("{why}, so it cannot be taken on;"),
+        };
         let taken = self.taken(&stranger);
-        // What the grants would not let this resource mount, the host would not let it take on.
-        let adoptable = stranger.fstype == self.fstype || self.fstype == "bind";
-        let adopt = if adoptable { "start --adopt takes it on as this resource's own, " } else { "" };
-        Err(Error::failed(format!("{taken}, and this resource did not mount it: {adopt}{OVERMOUNT}")))
+        Err(Error::failed(format!("{taken}, and this resource did not mount it: {remedy} {OVERMOUNT}")))
+    }
+
+    /// Takes on the mount of something else, if it is the one that the keywords ask for.
+    fn adopt(&self, stranger: &MountEntry) -> Result<Outcome> {
+        let refused = |why: &str| {
+            let taken = self.taken(stranger);
+            Error::failed(format!(
+                "{taken}, and it is not taken on, because it is not what the keywords ask for: {why}"
+            ))
+        };
+        if let Some(why) = self.mismatch(stranger)? {
+            return Err(refused(&why));
+        }
+        let adopted = match holdings::adopt("mount", &self.at.mnt.to_string_lossy()) {
+            // The keywords are all that the grants of a mount are made of.
+            Err(CapabilityError::Denied(_)) => return Err(refused(&format!("{} is asked for", self.label()))),
+            answer => answer?,
+        };
+        self.remember()?;
+        // Not a change: a rollback leaves it as it was found.
+        Ok(Outcome::unchanged(format!("took on {}", adopted.label)))
     }
 
     /// Mounts the file system, unless it is there.
@@ -145,6 +166,7 @@ impl FilesystemMount<'_> {
         self.make_mount_point()?;
         let source = self.device.as_deref().unwrap_or(self.source);
         mount::mount(self.fstype, source, &self.at.mnt, &self.options)?;
+        self.remember()?;
         Ok(Outcome::changed(format!("mounted {}", self.label())))
     }
 
@@ -178,7 +200,10 @@ impl FilesystemMount<'_> {
         let held = holdings::present("mount")?;
         let mut unmounted = Vec::new();
         for mount in held.iter().rev() {
-            self.unmount(mount)?;
+            // It was unmounted before, and its file system is in use elsewhere: the host says where.
+            if !self.unmount(mount)? && mount.attribute("left").is_some() {
+                continue;
+            }
             if self.is_named(mount) {
                 unmounted.push(self.label());
             } else if !held.iter().any(|above| place(mount) != place(above) && place(mount).starts_with(place(above))) {
@@ -189,7 +214,12 @@ impl FilesystemMount<'_> {
             return Ok(Outcome::changed(format!("unmounted {}", unmounted.join(", "))));
         }
         if let Some(stranger) = mount::mounts_at(&self.at.mnt)?.pop() {
-            log::info(format!("{}: this resource did not mount it, so it stays", self.taken(&stranger)));
+            // Another mount namespace may hold a copy of what it did mount.
+            let why = match holdings::list()?.iter().any(|held| held.kind == "mount") {
+                true => "it is not the very mount that this resource made, so it stays: the host looks for that one",
+                false => "this resource did not mount it, so it stays",
+            };
+            log::info(format!("{}: {why}", self.taken(&stranger)));
         }
         Ok(Outcome::unchanged(format!("{} is already unmounted", self.label())))
     }
@@ -199,15 +229,16 @@ impl FilesystemMount<'_> {
         place(held) == self.at.mnt && held.text("fstype") == self.fstype
     }
 
-    fn unmount(&self, held: &Holding) -> Result<()> {
+    /// False if it was unmounted already.
+    fn unmount(&self, held: &Holding) -> Result<bool> {
         let force = self.force();
         for _ in 1..ATTEMPTS {
             match holdings::release(held, force) {
                 Err(error) if error.is_busy() => clock::sleep(PAUSE)?,
-                answer => return Ok(answer.map(drop)?),
+                answer => return Ok(answer?),
             }
         }
-        Ok(holdings::release(held, force).map(drop)?)
+        Ok(holdings::release(held, force)?)
     }
 
     /// A server that does not answer would keep the unmount waiting as well: then what it was asked is given up.

@@ -33,13 +33,29 @@ impl MountPoint {
         options.map(str::trim).filter(|option| !option.is_empty()).map(str::to_owned).collect()
     }
 
-    /// The problems of the options, which start would only find when it mounts.
+    /// The problems of the options of a file system, which start would only find when it mounts.
     pub fn problems(&self) -> Vec<Problem> {
+        let is_bind = |option: &String| matches!(option.as_str(), "bind" | "rbind");
+        let bind = self.options().into_iter().filter(is_bind).map(|option| {
+            let instead = "a directory is shown at a second place by a resource fs.bind";
+            Problem::new("mnt_opt", format!("{option} is not supported: {instead}"))
+        });
+        bind.chain(self.problems_of_bind()).collect()
+    }
+
+    /// The same of a bind mount.
+    pub fn problems_of_bind(&self) -> Vec<Problem> {
         let problem = |option: String| {
-            let instead = match option.split('=').next().unwrap_or_default() {
+            let name = option.split('=').next().unwrap_or_default();
+            let instead = match name {
                 "loop" | "offset" | "sizelimit" => "attach the image with a resource disk.loop, and mount its device",
                 "remount" => "stop and start the resource",
                 "user" | "users" | "owner" | "group" => "only the agent mounts it",
+                // The directory is made anyway.
+                _ if name.eq_ignore_ascii_case("x-mount.mkdir") => return None,
+                _ if name.to_ascii_lowercase().starts_with("x-mount.") => {
+                    "mount(8) would do it, and it does not run here"
+                }
                 _ => return None,
             };
             Some(Problem::new("mnt_opt", format!("{option} is not supported: {instead}")))
@@ -106,9 +122,15 @@ mod tests {
 
     #[test]
     fn an_option_for_another_resource_is_a_problem_that_names_it() {
-        let at = MountPoint { mnt_opt: Some("loop,rw,user".to_owned()), ..MountPoint::fake("/srv") };
-        let problems: Vec<String> = at.problems().into_iter().map(|problem| problem.text).collect();
-        assert!(problems[0].starts_with("loop is not supported: attach the image with a resource disk.loop"));
-        assert_eq!(problems[1], "user is not supported: only the agent mounts it");
+        let options = "loop,rw,user,X-mount.mkdir=0700,X-mount.owner=www,rbind";
+        let at = MountPoint { mnt_opt: Some(options.to_owned()), ..MountPoint::fake("/srv") };
+        let texts = |problems: Vec<Problem>| -> Vec<String> { problems.into_iter().map(|found| found.text).collect() };
+        let of_bind = texts(at.problems_of_bind());
+        assert!(of_bind[0].starts_with("loop is not supported: attach the image with a resource disk.loop"));
+        assert_eq!(of_bind[1], "user is not supported: only the agent mounts it");
+        let owner = "X-mount.owner=www is not supported: mount(8) would do it, and it does not run here";
+        assert_eq!(of_bind[2..], [owner]);
+        let rbind = "rbind is not supported: a directory is shown at a second place by a resource fs.bind";
+        assert_eq!(texts(at.problems()), [&[rbind.to_owned()][..], &of_bind].concat());
     }
 }

@@ -104,7 +104,8 @@ impl VolumeFilesystem<'_> {
         let device = held.text("source");
         let mut status = self.mounted(None).status_of(held)?;
         // Only a path is looked up: a label may be written on many devices, and finding it means reading them.
-        let is_certain = !self.is_content() && !self.kind.several;
+        // What an edit leads to, the status of the mount says.
+        let is_certain = !self.is_content() && !self.kind.several && !self.mounted(None).is_edited("dev")?;
         if let Some(now) = self.known_device().ok().flatten().filter(|now| is_certain && now.path != device) {
             let text =
                 format!("{device} is mounted, and {} leads to {}: a restart takes that", self.volume.dev, now.path);

@@ -51,6 +51,15 @@ pub struct MountFilesystem {
     pub binds_file: bool,
 }
 
+/// Take on a mount that is there, and whose source is only a name in the list of mounts. Grant `mount`, of any source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdoptUnsourced {
+    /// As in /proc/filesystems.
+    pub fstype: String,
+    /// The mount point.
+    pub target: PathBuf,
+}
+
 /// Unmount. Grant `mount`, of any source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnmountTarget {
@@ -191,6 +200,26 @@ impl RuleMatch for UnmountTarget {
     fn is_covered_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
         // Of any source: what is mounted may have been mounted from elsewhere meanwhile, and must come off all the same.
         rule.pattern::<MountPattern>().is_some_and(|own| own.is_on(&self.target))
+    }
+
+    fn is_allowed_with_unowned(&self, rule: &GrantRule) -> bool {
+        rule.pattern::<MountPattern>().is_some_and(|own| !own.target_is_unowned)
+    }
+}
+
+impl Operation for AdoptUnsourced {
+    fn access(&self) -> Access {
+        Access::Mutate
+    }
+
+    fn line(&self) -> String {
+        format!("mount = {} * on {}", quoted(&self.fstype), path_text(&self.target))
+    }
+}
+
+impl RuleMatch for AdoptUnsourced {
+    fn is_covered_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
+        rule.pattern::<MountPattern>().is_some_and(|own| own.fstype.matches(&self.fstype) && own.is_on(&self.target))
     }
 
     fn is_allowed_with_unowned(&self, rule: &GrantRule) -> bool {

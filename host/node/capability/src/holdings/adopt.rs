@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use grant::NetnsReference;
 use grant::op::{
-    ChangeAddress, ChangeLoop, ChangeNetnsAddress, ChangeNetnsRoute, ChangeRoute, MountFilesystem, MountOption,
+    AdoptUnsourced, ChangeAddress, ChangeLoop, ChangeNetnsAddress, ChangeNetnsRoute, ChangeRoute, MountFilesystem,
+    MountOption,
 };
 use holding::{FileIdentity, Holding, LoopHolding, MountHolding, NamespaceIdentity};
 use kernel::block::{canonical_source, loopdev};
@@ -39,10 +40,23 @@ pub async fn adopt(context: &CallContext, kind: &str, id: &str) -> Result<Holdin
     Ok(entry(&adopted, &HoldingPresence::Present(Vec::new())))
 }
 
+/// File systems whose source is only a name in the list of mounts, which another program may have chosen.
+const UNSOURCED: [&str; 3] = ["tmpfs", "ramfs", "overlay"];
+
 async fn mount(context: &CallContext, target: &Path) -> Result<(), CapabilityError> {
     let missing = || CapabilityError::NotFound(format!("a mount on {}", target.display()));
     let found = mountinfo::mounts_at(target)?.pop().ok_or_else(missing)?;
     let source = canonical_source(&found.source);
+    if UNSOURCED.contains(&found.fstype.as_str()) {
+        let op = AdoptUnsourced { fstype: found.fstype.clone(), target: target.to_owned() };
+        // A bind mount of such a file system is of its type, too: then the grants decide by what was bound.
+        if let Ok(admitted) = context.admit(op) {
+            let held = held_mount(&found, source, found.fstype.clone());
+            not_held(context, &held.clone().into())?;
+            let ledger = context.ledger();
+            return admitted.blocking(move |_| Ok(Effect::Nothing(ledger.take_on(held)?))).await;
+        }
+    }
     let read_only = found.options.iter().any(|option| option == "ro");
     let op = |fstype: &str, source: &str| MountFilesystem {
         fstype: fstype.to_owned(),
