@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crate::holdings::{devices, in_another_namespace};
 use crate::storage::kernel_has;
 use crate::world::World;
 
@@ -14,6 +15,7 @@ crate::trials!(
     a_read_only_device_is_mounted_unchecked,
     a_label_that_is_too_long_is_a_problem_of_the_configuration,
     a_device_that_is_mounted_elsewhere_is_not_checked,
+    what_the_kernel_itself_uses_a_device_for_is_named,
     options_for_other_programs_do_no_harm_and_those_for_a_disk_say_so,
 );
 
@@ -161,6 +163,43 @@ fn a_device_that_is_mounted_elsewhere_is_not_checked(world: &World) {
     world.om("web delete --force").ok();
 }
 
+fn what_the_kernel_itself_uses_a_device_for_is_named(world: &World) {
+    let unseen = "no process that can be seen here";
+    let device = HandLoop::new(world, "a.img", 32);
+    output("mkfs.ext4", &["-q", &device.0]);
+    let elsewhere = world.path("elsewhere").display().to_string();
+    fs::create_dir(&elsewhere).unwrap();
+    let config = "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = ext4\ndev = {dev}\nmnt = {w}/site\n";
+    world.create("web", &config.replace("{dev}", &device.0));
+    // It stays mounted in a namespace where a process is.
+    output("mount", &[&device.0, &elsewhere]);
+    let mut other = in_another_namespace(world);
+    output("umount", &[&elsewhere]);
+    let place = format!("it is mounted on {elsewhere} in the mount namespace of sleep (pid {})", other.id());
+    world.om("web start").ends(1).says(&place).does_not_say(unseen);
+    other.kill().unwrap();
+    other.wait().unwrap();
+    world.om("web start").ok();
+    world.om("web stop").ok();
+    world.om("web delete --force").ok();
+    // Another loop device, and swap.
+    world.create("disk", "[DEFAULT]\nnodes = n1\n[disk#1]\ntype = loop\nfile = {w}/b.img\nsize = 32m\n");
+    world.om("disk provision").ok();
+    let list = devices(world);
+    let line = list.lines().find(|line| line.ends_with("b.img")).unwrap();
+    let own = line.split_whitespace().next().unwrap();
+    let above = HandLoop::on(Path::new(own));
+    world.om("disk stop").ends(1).says(&format!("{} stands on it", above.0)).does_not_say(unseen);
+    drop(above);
+    output("mkswap", &[own]);
+    if Command::new("swapon").arg(own).status().is_ok_and(|status| status.success()) {
+        world.om("disk stop").ends(1).says(&format!("it is swap in use (swapoff {own})")).does_not_say(unseen);
+        output("swapoff", &[own]);
+    }
+    world.om("disk stop").ok();
+    world.om("disk delete --force").ok();
+}
+
 fn options_for_other_programs_do_no_harm_and_those_for_a_disk_say_so(world: &World) {
     let device = HandLoop::new(world, "a.img", 32);
     output("mkfs.ext4", &["-q", &device.0]);
@@ -175,6 +214,10 @@ fn options_for_other_programs_do_no_harm_and_those_for_a_disk_say_so(world: &Wor
     world
         .om("web set --kw fs#1.mnt_opt=loop,rw")
         .says("loop is not supported: attach the image with a resource disk.loop");
+    world.om("web set --kw fs#1.mnt_opt=bind").says("bind is not supported: a directory is shown at a second place");
+    world
+        .om("web set --kw fs#1.mnt_opt=X-mount.owner=www")
+        .says("X-mount.owner=www is not supported: mount(8) would do it");
     world.om("web stop").ok();
     world.om("web delete --force").ok();
 }

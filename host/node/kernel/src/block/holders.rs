@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::{DeviceInfo, unseen};
 use crate::KernelError;
-use crate::mount::mountinfo;
+use crate::mount::{mountinfo, namespaces};
 
 /// How many reasons are listed before "and N more".
 const NAMED: usize = 8;
@@ -52,9 +52,27 @@ pub(crate) fn open_in(device: &Path) -> Option<String> {
     (!reasons.is_empty()).then(|| listed(reasons))
 }
 
-/// Describes the processes that keep a device busy, also if none is visible.
-pub(crate) fn of_device(device: &Path) -> String {
-    listed(processes(|path| path == device).iter().map(HolderProcess::to_string).collect())
+/// Describes what keeps a device busy, in any mount namespace, also if nothing of it is visible.
+pub(crate) fn of_device(device: &Path, number: (u32, u32)) -> String {
+    let mut reasons = mounted(number);
+    reasons.extend(unseen::on_device(number));
+    reasons.extend(processes(|path| path == device).iter().map(HolderProcess::to_string));
+    listed(reasons)
+}
+
+/// Where the device is mounted: a container, or a service with a mount namespace of its own, may have kept a copy of the mount.
+fn mounted(number: (u32, u32)) -> Vec<String> {
+    let found = namespaces::find_everywhere(|_, device| device == number).unwrap_or_default();
+    let described = found.into_iter().map(|found| {
+        let target = found.mount.target.display();
+        match found.process {
+            None => format!("it is mounted on {target}"),
+            Some(process) => {
+                format!("it is mounted on {target} in the mount namespace of {} (pid {})", process.command, process.pid)
+            }
+        }
+    });
+    described.collect()
 }
 
 fn listed(mut reasons: Vec<String>) -> String {

@@ -283,7 +283,7 @@ fn clear(attached: AttachedLoop, backing: &BackingFile) -> Result<Option<DeviceI
     }
     // In use after all: take the pending detach back, so that the answer EBUSY is true.
     stay(number).map_err(KernelError::os(doing()))?;
-    Err(busy(holders::of_device(&device.path)))
+    Err(busy(holders::of_device(&device.path, device.number)))
 }
 
 /// Waits until the device is detached, which happens at the last close: udev may still have it open.

@@ -66,6 +66,9 @@ impl PinnedSource {
         let claimed = matches!(opened, Err(KernelError::Os { errno: Errno::BUSY, .. }));
         // This process is not a user of the device.
         drop((opened, self.place));
-        Ok(holders::open_in(&device.path).or_else(|| claimed.then(|| holders::of_device(&device.path))))
+        Ok(match claimed {
+            true => Some(holders::of_device(&device.path, device.number)),
+            false => holders::open_in(&device.path),
+        })
     }
 }

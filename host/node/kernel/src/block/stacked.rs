@@ -96,7 +96,7 @@ fn refused(device: &StackedDevice, errno: Errno) -> KernelError {
 /// What keeps the device in use, as far as that can be seen.
 fn why_busy(device: &StackedDevice) -> String {
     let user = super::user_of(&device.path.to_string_lossy()).ok().flatten();
-    user.unwrap_or_else(|| holders::of_device(&device.path))
+    user.unwrap_or_else(|| holders::of_device(&device.path, device.number))
 }
 
 /// The devices that this one is made of, as far as they are such devices themselves.

@@ -1,9 +1,12 @@
-//! What keeps a mount busy although no process has a file of it open: the files behind loop devices, swap files, and sockets
-//! that are bound to a path. Each of them the kernel itself holds.
+//! What keeps a mount or a device busy although no process has a file of it open: the files behind loop devices, swap, sockets that
+//! are bound to a path, and the devices of a btrfs. Each of them the kernel itself holds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
+
+use rustix::fs::{major, minor};
 
 use super::holders::{is_below, pids};
 use crate::mount::mountinfo::unescape_text;
@@ -16,23 +19,59 @@ pub(super) fn below(target: &Path) -> Vec<String> {
     found
 }
 
+/// Describes what of the kernel itself uses the device of this number, apart from mounts.
+pub(super) fn on_device(number: (u32, u32)) -> Vec<String> {
+    let is_it = |path: &str| {
+        let found = fs::metadata(path).ok().filter(|found| found.file_type().is_block_device());
+        found.is_some_and(|found| (major(found.rdev()), minor(found.rdev())) == number)
+    };
+    let swaps = swap_files().into_iter().filter(|file| is_it(file));
+    let mut found: Vec<String> = swaps.map(|file| format!("it is swap in use (swapoff {file})")).collect();
+    let loops = backing_files().into_iter().filter(|(file, _)| is_it(file));
+    found.extend(loops.map(|(_, device)| format!("{device} stands on it (losetup -d {device})")));
+    found.extend(btrfs(number));
+    found
+}
+
+/// The mount table names one device of a btrfs, which may be another one.
+fn btrfs((major, minor): (u32, u32)) -> Option<String> {
+    let number = format!("{major}:{minor}");
+    let mut volumes = fs::read_dir("/sys/fs/btrfs").into_iter().flatten().flatten();
+    let has_it = |volume: &fs::DirEntry| {
+        let devices = fs::read_dir(volume.path().join("devices")).into_iter().flatten().flatten();
+        devices
+            .into_iter()
+            .any(|device| fs::read_to_string(device.path().join("dev")).is_ok_and(|text| text.trim_end() == number))
+    };
+    let volume = volumes.find(has_it)?;
+    Some(format!("it is a device of the btrfs {}, which is mounted", volume.file_name().to_string_lossy()))
+}
+
 fn loops(target: &Path) -> Vec<String> {
+    let here = backing_files().into_iter().filter(|(file, _)| is_below(Path::new(file), target));
+    here.map(|(file, device)| format!("{file} is behind {device}")).collect()
+}
+
+/// The files behind all loop devices, each with its device.
+fn backing_files() -> Vec<(String, String)> {
     let devices = fs::read_dir("/sys/block").into_iter().flatten().flatten();
     let backed = devices.filter_map(|device| {
         let file = fs::read_to_string(device.path().join("loop/backing_file")).ok()?;
-        let file = file.trim_end_matches('\n');
-        is_below(Path::new(file), target)
-            .then(|| format!("{file} is behind /dev/{}", device.file_name().to_string_lossy()))
+        Some((file.trim_end_matches('\n').to_owned(), format!("/dev/{}", device.file_name().to_string_lossy())))
     });
     backed.collect()
 }
 
 fn swaps(target: &Path) -> Vec<String> {
+    let here = swap_files().into_iter().filter(|file| is_below(Path::new(file), target));
+    here.map(|file| format!("{file} is a swap file in use (swapoff {file})")).collect()
+}
+
+/// The files and devices that are swapped to.
+fn swap_files() -> Vec<String> {
     let table = fs::read_to_string("/proc/swaps").unwrap_or_default();
     // Below a line of headings: the file, its type, and numbers.
-    let files = table.lines().skip(1).filter_map(|line| line.split_whitespace().next()).map(unescape_text);
-    let here = files.filter(|file| is_below(Path::new(file), target));
-    here.map(|file| format!("{file} is a swap file in use (swapoff {file})")).collect()
+    table.lines().skip(1).filter_map(|line| line.split_whitespace().next()).map(unescape_text).collect()
 }
 
 fn sockets(target: &Path) -> Vec<String> {
