@@ -21,7 +21,7 @@ struct RawDevices {
 #[driver]
 impl Driver for RawDevices {
     const NAME: &str = "disk.raw";
-    const GRANTS: &[&str] = &["block.read = {kw:devs}", "files.write = {kw:devs}"];
+    const GRANTS: &[&str] = &["block.read = {kw:devs}", "files.write(group={kw:group}) = {kw:devs}"];
 
     fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
         let empty = Problem::new("devs", "expected at least one device");

@@ -15,6 +15,7 @@ crate::trials!(
     an_authors_default_grants_nothing,
     an_authors_default_is_shown_before_it_is_allowed,
     a_group_is_the_users_own_or_in_the_grant,
+    a_directory_goes_to_a_group_of_its_owner_or_of_the_grant,
     a_working_directory_is_granted,
     a_program_of_root_gets_no_variable_that_loads_code,
     a_file_runs_as_its_owner_only_by_a_grant_for_that,
@@ -106,6 +107,53 @@ fn a_group_is_the_users_own_or_in_the_grant(world: &World) {
     world.om("job set --kw task#1.group=nogroup").ok();
     world.om("job run").ok();
     assert_eq!(group(), "nogroup");
+}
+
+fn a_directory_goes_to_a_group_of_its_owner_or_of_the_grant(world: &World) {
+    let place = world.path("srv/ns1");
+    fs::create_dir_all(&place).unwrap();
+    let config = |more: &str| {
+        world.fill(&format!(
+            "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = directory\npath = {{w}}/srv/ns1/d\nperm = 2770\n{more}"
+        ))
+    };
+    let start = |namespace: &str, more: &str| {
+        let file = world.write("dir.conf", &config(more));
+        world.om(&format!("{namespace}dir create --config {}", file.display())).ok();
+        let ran = world.om(&format!("{namespace}dir start"));
+        world.om(&format!("{namespace}dir delete --force --confirm")).ok();
+        ran
+    };
+    let group = || fs::metadata(place.join("d")).map(|found| found.gid()).unwrap_or(0);
+    policy(world, "ns1", "allow files.write = {w}/srv/ns1/**\n");
+    for more in ["group = shadow", "group = 42", "user = nobody\ngroup = shadow", "user = nobody\ngroup = root"] {
+        start("ns1/svc/", &format!("{more}\n")).ends(1).says("files.write(group=");
+        assert_eq!(group(), 0, "{more}");
+    }
+    start("ns1/svc/", "user = nobody\ngroup = nogroup\n").ok();
+    assert_eq!(group(), NOBODY);
+    policy(world, "ns1", "allow files.write(group=shadow) = {w}/srv/ns1/**\n");
+    start("ns1/svc/", "group = daemon\n").ends(1).says("group=daemon");
+    start("ns1/svc/", "group = shadow\n").ok();
+    assert_ne!(group(), NOBODY);
+    policy(world, "ns1", "allow files.write(group=shadow) = {w}/srv/ns1/**\ndeny files.write = {w}/srv/ns1/d\n");
+    start("ns1/svc/", "group = shadow\n").ends(1).says("denied");
+    // A file system of a namespace's own has files of its group, too.
+    policy(world, "ns1", "allow mount = tmpfs * on {w}/srv/ns1/**\nallow files.write = {w}/srv/ns1/**\n");
+    fs::create_dir(place.join("t")).unwrap();
+    let mounted = |options: &str| {
+        let text = "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = tmpfs\nmnt = {w}/srv/ns1/t\nmnt_opt = ";
+        let file = world.write("t.conf", &world.fill(&format!("{text}{options}\n")));
+        world.om(&format!("ns1/svc/t create --config {}", file.display())).ok();
+        let ran = world.om("ns1/svc/t start");
+        world.om("ns1/svc/t stop").ok();
+        world.om("ns1/svc/t delete --force --confirm").ok();
+        ran
+    };
+    mounted("size=1m,mode=2777,gid=42").ends(1).says("gid=42");
+    mounted(&format!("size=1m,uid={NOBODY},gid={NOBODY}")).ok();
+    // In the namespace root the configuration is root's own word.
+    start("", "group = shadow\n").ok();
 }
 
 fn a_working_directory_is_granted(world: &World) {

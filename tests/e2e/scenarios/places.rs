@@ -15,7 +15,9 @@ crate::trials!(
     a_layer_of_an_overlay_is_judged_where_it_is,
     a_socket_is_judged_where_it_is,
     a_working_directory_is_judged_where_it_is,
-    a_device_is_judged_under_all_of_its_names
+    a_device_is_judged_under_all_of_its_names,
+    an_argument_is_judged_where_it_leads,
+    an_argument_leads_to_no_loop_device_of_another_object
 );
 
 /// A directory that only root can write, with `link` beside `real`: /tmp is no such place.
@@ -190,4 +192,95 @@ fn a_device_is_judged_under_all_of_its_names(world: &World) {
     assert!(is_mounted(&home.0.join("real/mnt")));
     world.om("data stop").ok();
     assert!(Command::new("losetup").args(["-d", &device]).status().unwrap().success());
+}
+
+/// A loop device that the scenario attached, and no resource. It is detached at the end.
+struct Attached(String);
+
+impl Attached {
+    fn to(image: &Path) -> Option<Attached> {
+        fs::File::create(image).unwrap().set_len(1 << 20).unwrap();
+        let attached = Command::new("losetup").args(["--show", "-f"]).arg(image).output().unwrap();
+        let is_attached = attached.status.success();
+        is_attached.then(|| Attached(String::from_utf8(attached.stdout).unwrap().trim().to_owned()))
+    }
+
+    /// Makes another node of the same device.
+    fn node(&self, at: &Path) {
+        let number = self.0.strip_prefix("/dev/loop").unwrap();
+        assert!(Command::new("mknod").arg(at).args(["b", "7", number]).status().unwrap().success());
+    }
+}
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        let _ = Command::new("losetup").args(["-d", &self.0]).status();
+    }
+}
+
+fn an_argument_is_judged_where_it_leads(world: &World) {
+    let home = Place::new("arguments");
+    let at = home.shown();
+    fs::write(home.0.join("real/file"), "").unwrap();
+    let Some(attached) = Attached::to(&home.0.join("image")) else { return println!("skipped: no loop device here") };
+    let device = &attached.0;
+    symlink(device, home.0.join("disk")).unwrap();
+    attached.node(&home.0.join("node"));
+    let policy = world.path("root/etc/drivers.d/task.host.policy");
+    fs::create_dir_all(policy.parent().unwrap()).unwrap();
+    let run = |command: &str| {
+        let file =
+            world.write("job.conf", &format!("[DEFAULT]\nnodes = n1\n[task#1]\ntype = host\ncommand = {command}\n"));
+        world.om(&format!("job create --config {}", file.display())).ok();
+        let ran = world.om("job run");
+        world.om("job delete --force --confirm").ok();
+        ran
+    };
+    let devices = [device.clone(), format!("{at}/disk"), format!("{at}/node"), format!("/proc/self/root{device}")];
+    let files = [format!("{at}/real/file"), format!("{at}/link/file"), format!("{at}/real/../link//file")];
+    for names in [&devices[..], &files] {
+        for denied in names.iter().filter(|name| !name.contains("..") && !name.contains("/proc/")) {
+            let lines = ["exec = /usr/bin/test -e", "exec = /usr/bin/test * of=", "files.read =", "block.read ="];
+            for line in lines.into_iter().filter(|line| names.len() == devices.len() || !line.starts_with("block")) {
+                let space = if line.ends_with("-e") || line.ends_with(" =") { " " } else { "" };
+                fs::write(&policy, format!("deny {line}{space}{denied}\n")).unwrap();
+                let prefix = if line.ends_with("of=") { "= of=" } else { "-e " };
+                for name in names {
+                    let ran = run(&format!("/usr/bin/test {prefix}{name}")).ends(1);
+                    ran.says("denied").says("the site does not allow it");
+                }
+            }
+            // What is denied is one thing, and not all of its neighbours.
+            run(&format!("/usr/bin/test -e {at}/image")).ok();
+        }
+    }
+    // A program goes through a directory, and a program that may write is as good as the write.
+    fs::write(&policy, format!("deny files.write = {at}/real/file\n")).unwrap();
+    for argument in [format!("{at}/link"), format!("--into={at}/real"), format!("{at}/link/file:/x:ro"), "/".to_owned()]
+    {
+        run(&format!("/usr/bin/test -n {argument}")).ends(1).says("denied");
+    }
+    run(&format!("/usr/bin/test -n {at}/only")).ok();
+    fs::remove_file(&policy).unwrap();
+    run(&format!("/usr/bin/test -b {device}")).ok();
+}
+
+fn an_argument_leads_to_no_loop_device_of_another_object(world: &World) {
+    let home = Place::new("loops");
+    let at = home.shown();
+    let Some(attached) = Attached::to(&home.0.join("image")) else { return println!("skipped: no loop device here") };
+    symlink(&attached.0, home.0.join("disk")).unwrap();
+    // A link of another user's leads a program like any other.
+    std::os::unix::fs::lchown(home.0.join("disk"), Some(1001), Some(1001)).unwrap();
+    attached.node(&home.0.join("node"));
+    policy(world, "ns1", "allow exec(caps=all) = /usr/bin/test **\n");
+    let relative = attached.0.trim_start_matches('/');
+    for name in [&attached.0, relative, &format!("{at}/disk"), &format!("{at}/node"), &format!("-f{at}/node")] {
+        world.create(
+            "ns1/svc/job",
+            &format!("[DEFAULT]\nnodes = n1\n[task#1]\ntype = host\ncommand = /usr/bin/test -n {name}\n"),
+        );
+        world.om("ns1/svc/job run").ends(1).says("no resource of this object attached");
+        world.om("ns1/svc/job delete --force --confirm").ok();
+    }
 }

@@ -8,7 +8,7 @@ use crate::bind::binder::{BindFailure, Binder};
 use crate::bind::context::{BindError, DeviceLedger, GrantContext, GrantKeyword};
 use crate::capability;
 use crate::capability::SocketPattern;
-use crate::capability::op::{ReadDevice, ReadPath, ReadTree, ResolveName, WritePath, WriteTree};
+use crate::capability::op::{ArgumentThing, ReadDevice, ReadPath, ReadTree, ResolveName, WritePath, WriteTree};
 use crate::line::address::NameResolution;
 use crate::line::known_names::KnownNames;
 use crate::line::rule::GrantRule;
@@ -131,19 +131,43 @@ impl Grants {
         Err(PermitDenial { line: op.line(), by })
     }
 
+    /// Whether a policy denies anything.
+    pub fn deny_something(&self) -> bool {
+        !self.site.deny.is_empty() || !self.namespace.deny.is_empty()
+    }
+
     /// Whether a policy forbids an operation under any of these names of its thing: a device has many, and what is denied by one of
     /// them is denied. Only asked for them where a policy denies anything.
     pub fn forbids<O: Operation>(&self, under_each_name: impl FnOnce() -> Vec<O>) -> Option<PermitDenial> {
-        if self.site.deny.is_empty() && self.namespace.deny.is_empty() {
+        if !self.deny_something() {
             return None;
         }
         let names = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        under_each_name().iter().find_map(|op| self.forbidden(op, &names))
+    }
+
+    /// Whether a policy forbids a program, if each of these arguments is read as any of its other spellings, too.
+    pub fn forbids_spelled(&self, op: &dyn Operation, spellings: &[(String, Vec<String>)]) -> Option<PermitDenial> {
+        if !self.deny_something() {
+            return None;
+        }
+        let mut names = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for (argument, others) in spellings {
+            names.learn_spellings(argument, others);
+        }
+        self.forbidden(op, &names)
+    }
+
+    /// Whether a policy forbids to look at what an argument of a program leads to, or to change it, if the program may.
+    pub fn forbids_thing(&self, thing: &ArgumentThing, access: Access) -> Option<PermitDenial> {
+        let names = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        thing.uses(access).iter().find_map(|op| self.forbidden(&**op, &names))
+    }
+
+    fn forbidden(&self, op: &dyn Operation, names: &KnownNames) -> Option<PermitDenial> {
         let policies = [(&self.site, self.site_refuser()), (&self.namespace, Refuser::Namespace)];
-        let refused = |op: &O| {
-            let (_, by) = policies.iter().find(|(policy, _)| policy.forbids(op, &names))?;
-            Some(PermitDenial { line: op.line(), by: by.clone() })
-        };
-        under_each_name().iter().find_map(refused)
+        let (_, by) = policies.into_iter().find(|(policy, _)| policy.forbids(op, names))?;
+        Some(PermitDenial { line: op.line(), by })
     }
 
     /// Makes each `deny` line about a path one about the place to which the path leads, too.

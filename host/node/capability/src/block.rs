@@ -109,7 +109,7 @@ pub async fn probe(context: &CallContext, path: &str) -> Result<Option<DeviceSig
 fn check_source(judge: &PlaceJudge, op: &ReadDevice, found: &PinnedSource) -> Result<(), CapabilityError> {
     match found.device() {
         Some(device) => {
-            judge.own_loop(device)?;
+            judge.own_loop(device.number)?;
             judge.device(device, |path| ReadDevice { path })
         }
         None if found.path().as_os_str() != op.path.as_str() => {

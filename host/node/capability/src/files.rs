@@ -4,10 +4,11 @@ use std::path::Path;
 
 use driver::Verb;
 use grant::Permit;
-use grant::op::{ReadPath, SetIdFile, WritePath, WriteTree};
+use grant::op::{GiveToGroup, ReadPath, SetIdFile, WritePath, WriteTree};
 use holding::{FileHolding, Holding};
 use kernel::files::ownership::{self, OwnershipTerms};
 use kernel::files::{self, FileLifetime};
+use kernel::process::UserAccount;
 
 use crate::argument::absolute;
 use crate::holdings::ResourceLedger;
@@ -206,6 +207,9 @@ pub async fn set_owner(
     let terms = OwnershipTerms { looked_at, set_id: false };
     let part = |part: &Option<String>| part.clone().unwrap_or_default();
     let admitted = context.admit(op)?.noting("owner", format!("{}:{}", part(&user), part(&group)));
+    if let Some(group) = &group {
+        may_give_to_group(context, &path, user.clone(), group).await?;
+    }
     let set = admitted.blocking(move |permit| {
         let uid = user.as_deref().map(ownership::uid_of).transpose()?;
         let gid = group.as_deref().map(ownership::gid_of).transpose()?;
@@ -222,6 +226,30 @@ fn may_set_id(context: &CallContext, path: &Path) -> Result<(), CapabilityError>
         return Err(CapabilityError::Denied("a set-user-id file, which no namespace but root may have".to_owned()));
     }
     context.admit(SetIdFile { path: path.to_owned() }).map(drop)
+}
+
+/// Whether a file may be given to a group. Outside of the namespace `root`, that is one of its owner's own, or one that the grants name:
+/// a set-group-id directory gives its group to all that is made in it.
+async fn may_give_to_group(
+    context: &CallContext,
+    path: &Path,
+    owner: Option<String>,
+    group: &str,
+) -> Result<(), CapabilityError> {
+    if context.is_of_root() {
+        return Ok(());
+    }
+    let (asked, at) = (group.to_owned(), path.to_owned());
+    let is_own = move || {
+        let of_now = || files::stat(&at).map(|found| found.map(|found| found.uid.to_string()));
+        let owner = owner.map_or_else(of_now, |owner| Ok(Some(owner)))?;
+        owner.map_or(Ok(false), |owner| UserAccount::owns_group(Some(&owner), &asked))
+    };
+    let is_own: Result<bool, kernel::KernelError> = context.aside(format!("the groups of {group}"), is_own).await?;
+    if is_own? {
+        return Ok(());
+    }
+    context.admit(GiveToGroup { path: path.to_owned(), group: group.to_owned() }).map(drop)
 }
 
 fn check_mode(mode: u32) -> Result<(), CapabilityError> {

@@ -46,6 +46,6 @@ pub use call::{
 pub use device_owners::DeviceOwners;
 pub use error::CapabilityError;
 pub use http::guarded;
-pub use kernel::path::real_place;
+pub use kernel::path::denied_place;
 pub use process::{CgroupSlice, control_group, control_group_of_object, output_prefix};
 pub use queue::{ResourceQueues, StuckCall};

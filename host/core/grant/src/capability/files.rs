@@ -27,7 +27,7 @@ const READ: Capability = Capability {
 
 const WRITE: Capability = Capability {
     name: "files.write",
-    attributes: &[AttributeKind::SetId],
+    attributes: &[AttributeKind::SetId, AttributeKind::Group],
     template: |words| Ok(Arc::new(FilesTemplate { path: path_word(words)?, writes: true })),
     verb: |_, tree| if tree { "read and write all below" } else { "read and write the path" },
     also_decided_by: &["files.read"],
@@ -55,6 +55,15 @@ pub struct WritePath {
 pub struct SetIdFile {
     /// Absolute.
     pub path: PathBuf,
+}
+
+/// Give a file to a group that is none of its owner's. Grant `files.write(group=NAME)`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GiveToGroup {
+    /// Absolute.
+    pub path: PathBuf,
+    /// A name or a number, as the caller said.
+    pub group: String,
 }
 
 /// Look at a directory and everything below it. Grant `files.read` or `files.write` that ends in `/**`.
@@ -237,6 +246,36 @@ impl RuleMatch for SetIdFile {
 
     fn is_forbidden_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
         rule.pattern::<FilesPattern>().is_some_and(|own| own.path.matches(&self.path))
+    }
+}
+
+impl Operation for GiveToGroup {
+    fn at(real: &Path) -> Option<Box<dyn Operation>> {
+        Some(Box::new(WritePath { path: real.to_owned() }))
+    }
+
+    fn access(&self) -> Access {
+        Access::Mutate
+    }
+
+    fn line(&self) -> String {
+        format!("files.write(group={}) = {}", quoted(&self.group), path_text(&self.path))
+    }
+}
+
+impl RuleMatch for GiveToGroup {
+    fn is_covered_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
+        let own = rule.pattern::<FilesPattern>().filter(|_| rule.attributes.allow_group(Some(&self.group)));
+        own.is_some_and(|own| own.writes && own.path.matches(&self.path))
+    }
+
+    fn is_forbidden_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
+        rule.pattern::<FilesPattern>().is_some_and(|own| own.path.matches(&self.path))
+    }
+
+    /// The group stands in its own line.
+    fn shows_attributes(&self) -> bool {
+        false
     }
 }
 

@@ -45,7 +45,7 @@ pub(crate) struct LineAttributes {
     pub(crate) caps: BTreeSet<String>,
     /// `user=NAME`: the program runs as this user.
     pub(crate) user: Option<Token>,
-    /// `group=NAME`: the program may run with this group, though it is none of its user's.
+    /// `group=NAME`: the program may run with this group, though it is none of its user's; the file may be given to it.
     pub(crate) group: Option<Token>,
     /// `cwd=PATH`: the program may run in this directory.
     pub(crate) cwd: Option<Token>,

@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 /// The names that were looked up in a call, and what they stand for.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct KnownNames {
     addresses: BTreeMap<String, BTreeSet<IpAddr>>,
     /// The words that lead to each device: a device has one path and many names.
     devices: BTreeMap<String, BTreeSet<String>>,
     /// The paths that lead to each real path.
     paths: BTreeMap<String, BTreeSet<String>>,
+    /// Other ways to write each argument: with another name of the file or device to which it leads. Only denials are held against them.
+    spellings: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl KnownNames {
@@ -27,6 +29,10 @@ impl KnownNames {
         self.paths.entry(real.to_owned()).or_default().insert(path.to_owned());
     }
 
+    pub(crate) fn learn_spellings(&mut self, argument: &str, others: &[String]) {
+        self.spellings.entry(argument.to_owned()).or_default().extend(others.iter().cloned());
+    }
+
     /// Whether a look-up found that a host name stands for an address.
     pub(crate) fn is_address_of(&self, name: &str, address: IpAddr) -> bool {
         self.addresses.get(name).is_some_and(|known| known.contains(&address))
@@ -39,7 +45,10 @@ impl KnownNames {
 
     /// The same for an argument of a program, which may also hold a real path, alone or behind a colon as in exportfs(8).
     pub(crate) fn any_argument(&self, word: &str, mut fits: impl FnMut(&str) -> bool) -> bool {
-        if self.any_name(word, &mut fits) {
+        let spelled = |fits: &mut dyn FnMut(&str) -> bool| {
+            self.spellings.get(word).is_some_and(|others| others.iter().any(|other| fits(other)))
+        };
+        if self.any_name(word, &mut fits) || spelled(&mut fits) {
             return true;
         }
         let at = if word.starts_with('/') { Some(0) } else { word.find(":/").map(|colon| colon + 1) };

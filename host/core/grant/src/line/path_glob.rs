@@ -109,6 +109,17 @@ impl PathGlob {
         Some(PathGlob { words, below: self.below })
     }
 
+    /// The parts that spell it, without the `/**` at its end.
+    pub(crate) fn parts(&self) -> Vec<GlobPart> {
+        match &self.words {
+            PathWords::Plain(own) => vec![GlobPart::Text(spelled(own).to_owned())],
+            PathWords::Starred(components) => {
+                let slash = || std::iter::once(GlobPart::Text("/".to_owned()));
+                components.iter().flat_map(|component| slash().chain(component.0.iter().cloned())).collect()
+            }
+        }
+    }
+
     /// Whether it stands for everything below, too.
     pub(crate) fn is_tree(&self) -> bool {
         self.below

@@ -130,3 +130,64 @@ fn a_program_that_only_reads_is_not_a_change() {
     assert_eq!(grants.permit(exec("/bin/look"), Access::Mutate).unwrap().access(), Access::Read);
     assert_eq!(grants.permit(exec("/bin/x"), Access::Mutate).unwrap().access(), Access::Mutate);
 }
+
+#[test]
+fn a_denied_argument_is_denied_under_each_spelling_of_what_it_leads_to() {
+    let deny = |line: &str| Case {
+        requests: &["exec = /bin/dd **"],
+        site: Some(Box::leak(format!("deny exec = {line}\n").into_boxed_str())),
+        ..Case::default()
+    };
+    let spelled = |arg: &str, other: &str| (arg.to_owned(), vec![other.to_owned()]);
+    for (line, op, spellings, forbidden) in [
+        ("/bin/dd of=/dev/loop0", "/bin/dd of=/srv/x", vec![spelled("of=/srv/x", "of=/dev/loop0")], true),
+        ("/bin/dd of=/dev/loop*", "/bin/dd of=/srv/x", vec![spelled("of=/srv/x", "of=/dev/loop0")], true),
+        ("/bin/dd of=/dev/loop0", "/bin/dd of=/srv/x", vec![spelled("of=/srv/x", "of=/dev/loop1")], false),
+        (
+            "/bin/dd [if=/a] of=/b",
+            "/bin/dd if=/1 of=/2",
+            vec![spelled("if=/1", "if=/a"), spelled("of=/2", "of=/b")],
+            true,
+        ),
+        ("/bin/dd [if=/a] of=/b", "/bin/dd if=/1 of=/2", vec![spelled("if=/1", "if=/a")], false),
+        ("/bin/dd of=/dev/loop0", "/bin/dd of=/dev/loop0", vec![], true),
+    ] {
+        let grants = deny(line).bind().unwrap();
+        assert_eq!(grants.forbids_spelled(&exec(op), &spellings).is_some(), forbidden, "{line}: {op}");
+        // A spelling denies, and allows nothing.
+        assert!(grants.forbids_spelled(&exec("/bin/dd if=/other"), &[]).is_none());
+    }
+    // The links in the arguments of the line itself lead to places, too.
+    let follow =
+        |path: &std::path::Path| path.strip_prefix("/var").ok().map(|rest| std::path::Path::new("/").join(rest));
+    for line in ["/bin/dd of=/var/run/x", "/bin/dd of=/var/run/*", "/bin/dd [of=/var/run/x]"] {
+        let mut grants = deny(line).bind().unwrap();
+        assert!(grants.forbids_spelled(&exec("/bin/dd of=/run/x"), &[]).is_none());
+        grants.follow_denials(&follow);
+        for op in ["/bin/dd of=/run/x", "/bin/dd of=/var/run/x"] {
+            assert!(grants.forbids_spelled(&exec(op), &[]).is_some(), "{line}: {op}");
+        }
+        assert!(grants.forbids_spelled(&exec("/bin/dd of=/run/y/z"), &[]).is_none());
+    }
+}
+
+#[test]
+fn what_an_argument_leads_to_is_denied_like_the_use_of_it() {
+    for (line, thing, reads, writes) in [
+        ("files.read = /srv/a", ArgumentThing::File("/srv/a".into()), true, true),
+        ("files.write = /srv/a", ArgumentThing::File("/srv/a".into()), false, true),
+        ("block.loop = /srv/a", ArgumentThing::File("/srv/a".into()), false, true),
+        ("block.read = /srv/a", ArgumentThing::File("/srv/a".into()), true, true),
+        ("files.read = /srv/a/**", ArgumentThing::Tree("/srv".into()), true, true),
+        ("files.write = /srv/a/**", ArgumentThing::Tree("/srv".into()), false, true),
+        ("files.read = /srv/a/**", ArgumentThing::Tree("/srv/b".into()), false, false),
+        ("block.read = /dev/loop0", ArgumentThing::Device("/dev/loop0".into()), true, true),
+        ("files.write = /dev/loop0", ArgumentThing::Device("/dev/loop0".into()), false, true),
+        ("block.read = /dev/loop0", ArgumentThing::Device("/dev/loop1".into()), false, false),
+    ] {
+        let site = format!("deny {line}\n");
+        let grants = Case { site: Some(&site), ..Case::default() }.bind().unwrap();
+        let denied = |access| grants.forbids_thing(&thing, access).is_some();
+        assert_eq!((denied(Access::Read), denied(Access::Mutate)), (reads, writes), "{line}: {thing:?}");
+    }
+}

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use driver::Verb;
+use grant::op::ArgumentThing;
 use grant::{Access, Grants, Operation, Permit, PermitDenial, Refuser};
 
 use super::effect::Effect;
@@ -108,6 +109,19 @@ impl CallRecorder {
     /// Judges an operation under each name of its device.
     pub(super) fn judge_names<O: Operation>(&self, names: impl FnOnce() -> Vec<O>) -> Result<(), CapabilityError> {
         self.grants.forbids(names).map_or(Ok(()), |denied| Err(self.refuse(denied)))
+    }
+
+    /// Judges a program by what its arguments lead to.
+    pub(super) fn judge_arguments(
+        &self,
+        op: &dyn Operation,
+        spellings: &[(String, Vec<String>)],
+        things: &[ArgumentThing],
+        access: Access,
+    ) -> Result<(), CapabilityError> {
+        let thing = || things.iter().find_map(|thing| self.grants.forbids_thing(thing, access));
+        let denied = self.grants.forbids_spelled(op, spellings).or_else(thing);
+        denied.map_or(Ok(()), |denied| Err(self.refuse(denied)))
     }
 
     fn write(

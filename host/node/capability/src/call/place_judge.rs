@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use grant::Operation;
+use grant::op::ArgumentThing;
+use grant::{Access, Operation};
 use kernel::block::{DeviceInfo, names_of};
 
 use super::CallContext;
@@ -44,8 +45,19 @@ impl PlaceJudge {
         self.recorder.judge_names(names)
     }
 
+    /// Judges a program by what its arguments lead to: under each spelling, and as if the host itself were to use those things.
+    pub(crate) fn arguments(
+        &self,
+        op: &dyn Operation,
+        spellings: &[(String, Vec<String>)],
+        things: &[ArgumentThing],
+        access: Access,
+    ) -> Result<(), CapabilityError> {
+        self.recorder.judge_arguments(op, spellings, things, access)
+    }
+
     /// Refuses the loop device of another object, and a partition of one.
-    pub(crate) fn own_loop(&self, device: &DeviceInfo) -> Result<(), CapabilityError> {
+    pub(crate) fn own_loop(&self, device: (u32, u32)) -> Result<(), CapabilityError> {
         if self.is_of_root { Ok(()) } else { check_own_loop(&self.ledger.ledger, device) }
     }
 }

@@ -4,25 +4,15 @@
 use std::path::{Path, PathBuf};
 
 use holding::Holding;
-use kernel::block::{DeviceInfo, PinnedSource, loop_number, loopdev};
+use kernel::block::{loop_number, loopdev};
 
+use crate::CapabilityError;
 use crate::holdings::Ledger;
-use crate::{CallContext, CapabilityError};
 
-/// Refuses a path that leads to a loop device which no resource of this object attached, or to a partition of one.
-pub(crate) fn check_loop(context: &CallContext, path: &str) -> Result<(), CapabilityError> {
-    if context.is_of_root() {
-        return Ok(());
-    }
-    // What cannot be looked at is judged by the grants alone, and so is what is not a device.
-    let found = PinnedSource::find(path).ok().flatten();
-    let device = found.as_ref().and_then(PinnedSource::device);
-    device.map_or(Ok(()), |device| check_own_loop(&context.ledger().ledger, device))
-}
-
-/// The same of a device that was opened. By its number: a node or a link of any name leads to it.
-pub(crate) fn check_own_loop(ledger: &Ledger, device: &DeviceInfo) -> Result<(), CapabilityError> {
-    let Some(number) = loop_number(device.number) else { return Ok(()) };
+/// Refuses the loop device of this number, or a partition of one, if no resource of the object attached it. By the number: a node or a
+/// link of any name leads to it.
+pub(crate) fn check_own_loop(ledger: &Ledger, device: (u32, u32)) -> Result<(), CapabilityError> {
+    let Some(number) = loop_number(device) else { return Ok(()) };
     let name = PathBuf::from(format!("/dev/loop{number}"));
     // A loop device without a file is nobody's.
     let backing = loopdev::backing_of(&name)?.ok_or_else(|| denied(&name))?;

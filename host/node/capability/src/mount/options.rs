@@ -2,6 +2,7 @@
 
 use grant::op::{MountFreedom, MountOption};
 use kernel::mount::{MountWord, mountinfo};
+use kernel::process::UserAccount;
 
 use crate::CapabilityError;
 
@@ -44,6 +45,21 @@ pub(super) fn confined(mut options: Vec<MountOption>, freedom: MountFreedom) -> 
     options
 }
 
+/// Refuses a group that is none of the owner's, for the files of a mount of a namespace. Their owner is root unless `uid=` says another.
+pub(super) fn check_group(options: &[MountOption], freedom: MountFreedom) -> Result<(), CapabilityError> {
+    let value =
+        |name: &str| options.iter().rfind(|option| option.name == name).and_then(|option| option.value.as_deref());
+    let Some(group) = value("gid").filter(|_| freedom == MountFreedom::Namespace) else { return Ok(()) };
+    let owner = value("uid").unwrap_or("0");
+    if UserAccount::owns_group(Some(owner), group)? {
+        return Ok(());
+    }
+    let wanted = format!(
+        "the mount option gid={group}, which outside of the namespace root is a group of the user that uid= names"
+    );
+    Err(CapabilityError::Denied(wanted))
+}
+
 /// The same list as the kernel takes it.
 pub(super) fn words(options: &[MountOption]) -> Vec<MountWord<'_>> {
     options.iter().map(|option| MountWord { name: &option.name, value: option.value.as_deref() }).collect()
@@ -64,6 +80,23 @@ mod tests {
         assert_eq!(texts(r#"logdev="/dev/loop0""#).unwrap(), ["logdev|/dev/loop0"]);
         assert_eq!(texts(r#"context="a:b,c",ro"#).unwrap(), ["context|a:b,c", "ro|-"]);
         assert_eq!(texts("lowerdir=/a b:/c").unwrap(), ["lowerdir|/a b:/c"]);
+    }
+
+    #[test]
+    fn the_group_of_a_namespaces_files_is_one_of_their_owner_s() {
+        let check = |list: &str, freedom| check_group(&read_options(&[list.to_owned()]).unwrap(), freedom).is_ok();
+        for (list, allowed) in [
+            ("", true),
+            ("uid=65534", true),
+            ("gid=0", true),
+            ("gid=42", false),
+            ("uid=65534,gid=65534", true),
+            ("gid=0,uid=65534", false),
+            ("gid=0,gid=42", false),
+        ] {
+            assert_eq!(check(list, MountFreedom::Namespace), allowed, "{list}");
+            assert!(check(list, MountFreedom::Full), "{list}");
+        }
     }
 
     #[test]

@@ -49,14 +49,14 @@ fn check(judge: &PlaceJudge, op: &MountFilesystem, place: MountPlace<'_>) -> Res
             there.shown().map_or(Ok(()), |shown| judge.place(&*shown))
         }
         MountPlace::Device(device) => {
-            judge.own_loop(device)?;
+            judge.own_loop(device.number)?;
             judge.device(device, |source| MountFilesystem { source, ..op.clone() })
         }
         MountPlace::Option { name, asked, real, device } => {
             if real != asked {
                 judge.place(&*op.option_at(name, real))?;
             }
-            device.map_or(Ok(()), |device| judge.own_loop(device))
+            device.map_or(Ok(()), |device| judge.own_loop(device.number))
         }
         MountPlace::Target(_) | MountPlace::Shown(_) => Ok(()),
     }

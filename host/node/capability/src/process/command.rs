@@ -8,9 +8,8 @@ use grant::op::ProgramTerms;
 use kernel::cgroup::Cgroup;
 use kernel::process::{CapabilityBounds, CheckedProgram, ProgramLaunch, ResourceLimit, UserAccount};
 
-use super::{confinement, environment, limits};
+use super::{arguments, confinement, environment, limits};
 use crate::argument::absolute;
-use crate::mount::check_loop;
 use crate::{CallContext, CapabilityError};
 
 /// A program to run, as `command` of the contract.
@@ -57,13 +56,13 @@ pub(crate) fn prepare<O: grant::Operation>(
     let program = CheckedProgram::open(&asked, account.as_ref().map(|account| account.uid))?;
     let directory = command.cwd.as_deref().map(absolute).transpose()?;
     let elsewhere = directory.as_deref().and_then(|cwd| kernel::path::real_place(cwd).filter(|real| real != cwd));
+    let there = place(permit.op(), program.real().to_owned());
     if program.real() != asked || elsewhere.is_some() {
         // Both at once: a line that follows one link follows the other.
-        let there = place(permit.op(), program.real().to_owned());
         let in_place = elsewhere.and_then(|real| there.in_directory(&real));
         context.judge_place(in_place.as_deref().unwrap_or(&there))?;
     }
-    command.args.iter().try_for_each(|arg| check_argument(context, arg))?;
+    arguments::judge(context, permit.access(), &there, command)?;
     let mut launch = ProgramLaunch {
         files: confinement::files_of(context, bounds, &program, command),
         program,
@@ -109,12 +108,6 @@ pub(super) fn details(command: &ProcessCommand) -> Vec<(&'static str, String)> {
     let variables = (!variables.is_empty()).then(|| ("env", variables.join(" ")));
     let parts = [named("user", &command.user), named("group", &command.group), named("cwd", &command.cwd), variables];
     parts.into_iter().flatten().collect()
-}
-
-/// Refuses an argument that names a loop device of another object: a pattern of a policy cannot say whose one is.
-fn check_argument(context: &CallContext, arg: &str) -> Result<(), CapabilityError> {
-    let path = arg.find('/').map(|at| &arg[at..]);
-    path.filter(|path| path.starts_with("/dev/")).map_or(Ok(()), |path| check_loop(context, path))
 }
 
 /// The setting of a program that serves the whole object.

@@ -3,6 +3,7 @@
 //! `run` and `pipe` wait for their programs; `spawn` leaves one behind, which `running` and `terminate` find again by its
 //! control group, or by marks in its environment where there are no control groups.
 
+mod arguments;
 mod cgroup_slice;
 mod command;
 mod confinement;

@@ -15,6 +15,6 @@ mod unseen;
 
 pub use device::{DeviceInfo, DeviceSpec, canonical_source, find, is_claimed, number_of, user_of};
 pub(crate) use device::{describe, device_number, pin};
-pub use names::{loop_number, names_of};
+pub use names::{DeviceNumber, loop_number, names_of, names_of_node};
 pub use pinned::PinnedSource;
 pub use stacked::{StackedDevice, StackedKind, below, stacked, stacked_at, take_down};

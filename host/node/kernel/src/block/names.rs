@@ -11,27 +11,56 @@ const DEPTH: usize = 4;
 
 /// The names below `/dev` that lead to the block device of this number: its nodes and the links to them.
 pub fn names_of(number: (u32, u32)) -> Vec<PathBuf> {
+    names_of_node(DeviceNumber { is_block: true, number })
+}
+
+/// The number of a device. Block devices and character devices have tables of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeviceNumber {
+    pub is_block: bool,
+    pub number: (u32, u32),
+}
+
+impl DeviceNumber {
+    /// None if the file is not a device.
+    pub(crate) fn of(found: &fs::Metadata) -> Option<DeviceNumber> {
+        let kind = found.file_type();
+        let number = (major(found.rdev()), minor(found.rdev()));
+        (kind.is_block_device() || kind.is_char_device())
+            .then(|| DeviceNumber { is_block: kind.is_block_device(), number })
+    }
+
+    /// The node that the kernel itself would make for it. None if the kernel does not know the number.
+    pub(crate) fn node(self) -> Option<PathBuf> {
+        let DeviceNumber { is_block, number: (major, minor) } = self;
+        let table = if is_block { "block" } else { "char" };
+        let facts = fs::read_to_string(format!("/sys/dev/{table}/{major}:{minor}/uevent")).ok()?;
+        facts.lines().find_map(|line| line.strip_prefix("DEVNAME=")).map(|name| Path::new("/dev").join(name))
+    }
+}
+
+/// The names below `/dev` that lead to the device.
+pub fn names_of_node(device: DeviceNumber) -> Vec<PathBuf> {
     let mut names = Vec::new();
-    collect(Path::new("/dev"), DEPTH, number, &mut names);
+    collect(Path::new("/dev"), DEPTH, device, &mut names);
     names
 }
 
-fn collect(directory: &Path, depth: usize, number: (u32, u32), names: &mut Vec<PathBuf>) {
+fn collect(directory: &Path, depth: usize, device: DeviceNumber, names: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         let Ok(kind) = entry.file_type() else { continue };
         if kind.is_dir() {
             if depth > 1 {
-                collect(&entry.path(), depth - 1, number, names);
+                collect(&entry.path(), depth - 1, device, names);
             }
-        } else if (kind.is_symlink() || kind.is_block_device()) && is(&entry.path(), number) {
+        } else if (kind.is_symlink() || kind.is_block_device() || kind.is_char_device()) && is(&entry.path(), device) {
             names.push(entry.path());
         }
     }
 }
 
-fn is(path: &Path, number: (u32, u32)) -> bool {
-    fs::metadata(path)
-        .is_ok_and(|found| found.file_type().is_block_device() && (major(found.rdev()), minor(found.rdev())) == number)
+fn is(path: &Path, device: DeviceNumber) -> bool {
+    fs::metadata(path).is_ok_and(|found| DeviceNumber::of(&found) == Some(device))
 }
 
 /// The number of the loop device that this device is, or that it is a partition of. None for any other device.
@@ -59,5 +88,14 @@ mod tests {
         let name = entry.file_name().into_string().unwrap();
         assert_eq!(loop_number(number), name.strip_prefix("loop").and_then(|number| number.parse().ok()));
         assert_eq!(loop_number((4095, 1)), None);
+        assert_eq!(DeviceNumber { is_block: true, number }.node(), Some(node));
+    }
+
+    #[test]
+    fn a_character_device_is_no_block_device_of_the_same_number() {
+        let null = DeviceNumber { is_block: false, number: (1, 3) };
+        assert!(names_of_node(null).contains(&"/dev/null".into()));
+        assert!(!names_of((1, 3)).contains(&"/dev/null".into()));
+        assert_eq!(null.node(), Some("/dev/null".into()));
     }
 }

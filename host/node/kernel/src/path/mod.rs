@@ -10,6 +10,7 @@
 //! lets it refuse all of them, which is one system call; only a path with links is walked.
 
 mod judge;
+mod named;
 mod pinned;
 mod strict;
 #[cfg(test)]
@@ -18,6 +19,7 @@ mod trust;
 mod walk;
 
 pub use judge::{LinkJudge, judging_links};
+pub use named::{NamedFile, denied_place};
 pub use pinned::{LastLink, PinnedPath, descriptor_path};
 pub use strict::{check_above, check_directory, check_entry, check_ours, identities_above, identity, open_ours};
 pub(crate) use trust::is_ours;

@@ -205,7 +205,7 @@ impl SandboxedDriver {
         let ledger = |_: &model::Rid, device: &str| self.environment.host.owners.gave_any(&call.object, device);
         let bound = grant::Grants::bind(&self.requests, context, &keywords, &ledger, &self.policy, &namespace);
         let mut grants = bound.map_err(|error| ActionError::InvalidConfig(error.to_string()))?;
-        grants.follow_denials(&capability::real_place);
+        grants.follow_denials(&capability::denied_place);
         Ok(grants)
     }
 }

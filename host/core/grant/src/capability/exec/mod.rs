@@ -5,6 +5,8 @@ mod operation;
 mod pattern;
 mod root;
 mod template;
+mod thing;
 
 pub use operation::{KillProcesses, ProgramTerms, RunProgram, SeeProcesses, StartProgram};
 pub(super) use template::CAPABILITIES;
+pub use thing::ArgumentThing;

@@ -8,7 +8,7 @@ use super::operation::RunProgram;
 use super::root;
 use crate::capability::definition::LinePattern;
 use crate::line::address::NameResolution;
-use crate::line::glob::Glob;
+use crate::line::glob::{Glob, GlobPart};
 use crate::line::path_glob::PathGlob;
 use crate::operation::Operation;
 
@@ -17,6 +17,8 @@ use crate::operation::Operation;
 pub(super) enum ArgPattern {
     /// One argument that the word stands for.
     Exact(Glob),
+    /// One argument that one of the words stands for: as it is written, and with the place to which the path in it leads.
+    AtPlace(Glob, Glob),
     /// Any one argument, but not an option unless a `--` went before.
     Any,
     /// All that are left.
@@ -44,7 +46,12 @@ impl LinePattern for CommandPattern {
     }
 
     fn relocated(&self, follow: &dyn Fn(&Path) -> Option<PathBuf>) -> Option<Arc<dyn LinePattern>> {
-        Some(Arc::new(CommandPattern { program: self.program.relocated(follow)?, args: self.args.clone() }))
+        let program = self.program.relocated(follow);
+        let args: Vec<ArgPattern> = self.args.iter().map(|arg| arg.at_place(follow)).collect();
+        if program.is_none() && args == self.args {
+            return None;
+        }
+        Some(Arc::new(CommandPattern { program: program.unwrap_or_else(|| self.program.clone()), args }))
     }
 
     fn root_equivalent(&self, _: bool) -> Option<&'static str> {
@@ -71,6 +78,29 @@ impl CommandPattern {
     }
 }
 
+impl ArgPattern {
+    /// The same, also with the place to which the path in it leads, alone or behind such as `of=` or `n2:`.
+    fn at_place(&self, follow: &dyn Fn(&Path) -> Option<PathBuf>) -> ArgPattern {
+        match self {
+            ArgPattern::Exact(glob) => match relocated_word(glob, follow) {
+                Some(place) => ArgPattern::AtPlace(glob.clone(), place),
+                None => self.clone(),
+            },
+            ArgPattern::Optional(inner) => ArgPattern::Optional(inner.iter().map(|arg| arg.at_place(follow)).collect()),
+            ArgPattern::AtPlace(..) | ArgPattern::Any | ArgPattern::Rest => self.clone(),
+        }
+    }
+}
+
+fn relocated_word(glob: &Glob, follow: &dyn Fn(&Path) -> Option<PathBuf>) -> Option<Glob> {
+    let mut parts = glob.0.clone();
+    let Some(GlobPart::Text(first)) = parts.first_mut() else { return None };
+    let before = first[..first.find('/')?].to_owned();
+    first.drain(..before.len());
+    let place = PathGlob::new(parts, false).ok()?.relocated(follow)?;
+    Some(Glob(std::iter::once(GlobPart::Text(before)).chain(place.parts()).collect()))
+}
+
 /// Computes which numbers of arguments the patterns can use up, if those in `reached` were used up before them.
 ///
 /// All ways are followed at once, one column per number of arguments: trying one way after the other would take time that
@@ -78,6 +108,9 @@ impl CommandPattern {
 fn run(patterns: &[ArgPattern], reached: Vec<bool>, args: &[String], names: NameResolution<'_>) -> Vec<bool> {
     patterns.iter().fold(reached, |reached, pattern| match pattern {
         ArgPattern::Exact(glob) => one(&reached, args, |at| names.any_argument(&args[at], |name| glob.matches(name))),
+        ArgPattern::AtPlace(written, place) => {
+            one(&reached, args, |at| names.any_argument(&args[at], |name| written.matches(name) || place.matches(name)))
+        }
         ArgPattern::Any => {
             one(&reached, args, |at| !args[at].starts_with('-') || args[..at].iter().any(|arg| arg == "--"))
         }
@@ -104,7 +137,7 @@ fn one(reached: &[bool], args: &[String], fits: impl Fn(usize) -> bool) -> Vec<b
 impl fmt::Display for ArgPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ArgPattern::Exact(glob) => glob.fmt(f),
+            ArgPattern::Exact(glob) | ArgPattern::AtPlace(glob, _) => glob.fmt(f),
             ArgPattern::Any => f.write_str("*"),
             ArgPattern::Rest => f.write_str("**"),
             ArgPattern::Optional(run) => {

@@ -1,0 +1,71 @@
+//! What a path leads to when a program opens it: the kernel follows every link for a program, whoever put it there.
+//!
+//! Nothing is opened here and nothing stays pinned. It tells which file a name stands for now, to hold the name against what is denied.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::real_place;
+use crate::block::{DeviceNumber, names_of_node};
+
+/// The file to which a path leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedFile {
+    /// With all links followed, and in its one spelling.
+    pub real: PathBuf,
+    pub is_directory: bool,
+    /// The number, if it is a device.
+    pub device: Option<DeviceNumber>,
+}
+
+impl NamedFile {
+    /// None if nothing is there.
+    pub fn at(path: &Path) -> Option<NamedFile> {
+        let real = fs::canonicalize(path).ok()?;
+        let found = fs::metadata(&real).ok()?;
+        Some(NamedFile { device: DeviceNumber::of(&found), is_directory: found.is_dir(), real })
+    }
+
+    /// All names by which it is known: for a device, also those below `/dev` and the kernel's own.
+    pub fn names(&self) -> Vec<PathBuf> {
+        let mut names = vec![self.real.clone()];
+        if let Some(device) = self.device {
+            let more = device.node().into_iter().chain(names_of_node(device));
+            let more: Vec<PathBuf> = more.filter(|name| *name != self.real).collect();
+            names.extend(more);
+        }
+        names
+    }
+}
+
+/// The place that a `deny` line about a path is also about: links followed, and a device by the kernel's own name, as any number of
+/// nodes may lead to it.
+pub fn denied_place(path: &Path) -> Option<PathBuf> {
+    let real = real_place(path)?;
+    let device = fs::symlink_metadata(&real).ok().and_then(|found| DeviceNumber::of(&found));
+    Some(device.and_then(DeviceNumber::node).unwrap_or(real))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_name_leads_to_a_file_and_a_device_has_all_of_its_names() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link) = (dir.path().join("file"), dir.path().join("link"));
+        fs::write(&file, "").unwrap();
+        symlink(&file, &link).unwrap();
+        let real = fs::canonicalize(&file).unwrap();
+        assert_eq!(NamedFile::at(&link).unwrap().names(), std::slice::from_ref(&real));
+        assert_eq!(NamedFile::at(&dir.path().join("x/../file")), None, "a directory that is not there leads nowhere");
+        assert!(NamedFile::at(dir.path()).unwrap().is_directory);
+        assert_eq!(NamedFile::at(&dir.path().join("none")), None);
+        fs::remove_file(&link).unwrap();
+        symlink("/dev/null", &link).unwrap();
+        assert!(NamedFile::at(&link).unwrap().names().contains(&"/dev/null".into()));
+        assert_eq!(denied_place(Path::new("/dev/null")), Some("/dev/null".into()));
+    }
+}
