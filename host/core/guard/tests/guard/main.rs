@@ -4,5 +4,6 @@ mod containers;
 mod create;
 mod every_use;
 mod harness;
+mod held;
 mod other;
 mod properties;

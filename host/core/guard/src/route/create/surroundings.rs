@@ -135,8 +135,21 @@ impl HostConfigJudge<'_> {
         }
         let spec = self.spec;
         self.named("Sysctls", "sysctl", &spec.sysctls)?;
+        // An engine may refuse the others, or not know them as the node's.
+        let of_node = spec.sysctls.iter().find(|sysctl| !is_of_container(&sysctl.name));
+        of_node.map_or(Ok(()), |sysctl| self.only_root("Sysctls", sysctl.name.as_str()))?;
         self.named("StorageOpt", "run_args", &spec.args.storage_opts)
     }
+}
+
+/// Whether a sysctl is one of the container's own namespaces, and not of the node.
+fn is_of_container(name: &str) -> bool {
+    const IPC: [&str; 9] =
+        ["msgmax", "msgmnb", "msgmni", "msg_next_id", "sem", "shmall", "shmmax", "shmmni", "shm_rmid_forced"];
+    // A slash separates as a dot does, see sysctl(8).
+    let name = name.replace('/', ".");
+    let is_ipc = name.strip_prefix("kernel.").is_some_and(|rest| IPC.contains(&rest) || rest == "domainname");
+    is_ipc || name.starts_with("net.") || name.starts_with("fs.mqueue.")
 }
 
 /// Whether a log option only limits how much is kept.
