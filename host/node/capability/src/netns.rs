@@ -17,6 +17,7 @@ use kernel::net::{
 };
 use model::Rid;
 
+use crate::holdings::other_holder_of_container;
 use crate::net::{
     AddressEntry, AddressHolder, LinkPlace, RouteEntry, TermLock, add_in_term, address_holding, changed_route, holder,
     ip, link_attributes, mac_text, network_of, no_ipv6, noted, noted_route, route_holding, tell_of_others,
@@ -291,7 +292,8 @@ pub fn is_of_own_container(context: &CallContext, path: &Path) -> bool {
     let of_container = |record: holding::HoldingRecord| {
         let Holding::Container(ContainerHolding { id: Some(id), process, .. }) = record.holding else { return false };
         let pids = process.map(|(pid, _)| pid).into_iter().chain(of_path);
-        pids.into_iter().any(|pid| is_in_container(pid, &id) && is_within(pid, &namespace))
+        let is_in = pids.into_iter().any(|pid| is_in_container(pid, &id) && is_within(pid, &namespace));
+        is_in && other_holder_of_container(context, &id).is_none()
     };
     !namespace.is_of_node().unwrap_or(true) && context.ledger().records().into_iter().any(of_container)
 }

@@ -200,6 +200,7 @@ impl Directories {
             link: place(&self.run, "holdings.links"),
             persistent: place(&self.var, "holdings"),
             all: self.run.join("holdings"),
+            all_persistent: self.var.join("holdings"),
         }
     }
 

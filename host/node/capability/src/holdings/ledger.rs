@@ -19,6 +19,8 @@ pub struct LedgerPlaces {
     pub persistent: PathBuf,
     /// The directory of the boot scope of all instances: each has the file `KIND/NAME` or `namespaces/NAMESPACE/KIND/NAME`.
     pub all: PathBuf,
+    /// The same of the scope that survives a boot.
+    pub all_persistent: PathBuf,
 }
 
 /// The ledgers that this process has read so far. Parallel steps share one.
@@ -230,6 +232,7 @@ impl LedgerPlaces {
             link: directory.join("links/svc/web"),
             persistent: directory.join("holdings"),
             all: directory.join("boot"),
+            all_persistent: directory.join("persistent"),
         }
     }
 }

@@ -32,7 +32,7 @@ pub(crate) use look::processes;
 pub use look::{HoldingPresence, look};
 pub(crate) use mount_sight::{made_identity, sees, signature_of};
 pub(crate) use network::netlink_of;
-pub(crate) use others::{other_owner, records_of_node};
+pub(crate) use others::{other_holder_of_container, other_owner, records_of_node};
 pub use proof::{HoldingProof, ProofVerdict, prove};
 pub use release::{ReleaseOptions, end_processes, release};
 

@@ -42,6 +42,21 @@ pub(crate) fn records_of_node(places: &LedgerPlaces) -> Vec<HoldingRecord> {
     ledgers_below(&places.all).into_iter().flat_map(read).collect()
 }
 
+/// The resource of another object that holds the container of this id, on any engine: an engine can say any id, and the kernel's
+/// groups are named after them.
+pub(crate) fn other_holder_of_container(context: &CallContext, id: &str) -> Option<HoldingOwner> {
+    let places = &context.paths().instance.holdings;
+    let is_it = |record: &HoldingRecord| {
+        let Holding::Container(held) = &record.holding else { return false };
+        !record.is_undone() && held.id.as_deref() == Some(id)
+    };
+    // Its scope is the one that survives a boot.
+    ledgers_below(&places.all_persistent).into_iter().filter(|path| *path != places.persistent).find_map(|path| {
+        let held = replay(&fs::read(&path).ok()?).records.into_iter().find(is_it)?;
+        Some(HoldingOwner { object: object_of(path.strip_prefix(&places.all_persistent).ok()?), rid: held.rid })
+    })
+}
+
 /// The files, in the directory and below.
 fn ledgers_below(directory: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use grant::op::FetchUnix;
 use guard::{ContainerEffect, EngineLookup, first_process, whole_id};
 use holding::{ContainerHolding, Holding, HoldingRecord};
 use hyper::Method;
@@ -11,7 +12,7 @@ use tokio::time::{Duration, Instant};
 
 use super::guarded::ask;
 use super::message::HttpResponse;
-use crate::holdings::{HoldingNote, HoldingPresence, ResourceLedger, look};
+use crate::holdings::{HoldingNote, HoldingPresence, ResourceLedger, look, other_holder_of_container};
 use crate::{CallContext, CapabilityError};
 
 /// How long the engine may take to say which process a container has.
@@ -90,6 +91,35 @@ impl EffectRecord {
             (_, Some(note)) => note.nothing(),
             (_, None) => {}
         }
+    }
+}
+
+/// Refuses to act on a container that another object holds: only a lie of the engine leads there.
+pub(super) fn refuse_of_others(
+    context: &CallContext,
+    op: &FetchUnix,
+    effect: Option<&ContainerEffect>,
+) -> Result<(), CapabilityError> {
+    let id = match effect {
+        Some(ContainerEffect::Started(_, id) | ContainerEffect::Stopped(_, id) | ContainerEffect::Removed(id)) => id,
+        Some(ContainerEffect::Made(_)) | None => return Ok(()),
+    };
+    let owner = other_holder_of_container(context, id);
+    owner.map_or(Ok(()), |owner| Err(context.refuse(op, format!("the engine calls {id} what {owner} holds"))))
+}
+
+/// The answer to the making of a container, unless the engine says the id of one that another object holds.
+pub(super) fn own_container(
+    context: &CallContext,
+    made: bool,
+    answer: HttpResponse,
+) -> Result<HttpResponse, CapabilityError> {
+    let id = whole_id(&answer.body).filter(|_| made);
+    match id.and_then(|id| Some((other_holder_of_container(context, &id)?, id))) {
+        Some((owner, id)) => Err(CapabilityError::Other(format!(
+            "the engine says that it made {id}, which {owner} holds: it is not believed"
+        ))),
+        None => Ok(answer),
     }
 }
 

@@ -5,12 +5,13 @@ use std::time::Duration;
 use driver::LogSeverity;
 use grant::op::{FetchUnix, FetchUrl};
 use grant::{Operation, SocketGuard};
+use guard::ContainerEffect;
 
 use super::described::describe;
 use super::dial::{ByteStream, dial_granted, dial_url};
 use super::exchange::exchange;
 use super::guarded::{self, GuardOutcome};
-use super::held::EffectRecord;
+use super::held::{self, EffectRecord};
 use super::message::{
     HttpEndpoint, HttpRequest, HttpResponse, HyperRequest, LOCALHOST, host_of, message, method, path_of, plain_path,
     plain_url, within_bounds,
@@ -49,10 +50,13 @@ pub async fn send(context: &CallContext, request: HttpRequest) -> Result<HttpRes
                     let request = HttpRequest { headers: forward.headers, body: forward.body, ..request };
                     let message = message(method, &forward.target, LOCALHOST.to_owned(), &request)?;
                     let judged = Judged { what: Some(forward.what), image: forward.image };
+                    let made = matches!(forward.effect, Some(ContainerEffect::Made(_)));
+                    held::refuse_of_others(context, &op, forward.effect.as_ref())?;
                     let record =
                         forward.effect.map(|effect| EffectRecord::begin(context, &socket, effect)).transpose()?;
                     let wire = dial_granted(context, &op);
                     let answer = perform(context, op.clone(), judged, timeout, message, &shown, wire).await;
+                    let answer = answer.and_then(|answer| held::own_container(context, made, answer));
                     if let Some(record) = record {
                         record.end(context, &answer, &forward.target).await;
                     }

@@ -5,3 +5,4 @@ mod http;
 mod memory;
 mod network;
 mod programs;
+mod spellings;
