@@ -24,7 +24,9 @@ pub(crate) fn without_secrets(argv: &[String]) -> String {
         // A short option may be typed together with its value: `-eNAME=VALUE`.
         _ => match word.strip_prefix("-e").filter(|_| !word.starts_with("-e=")) {
             Some(pair) => format!("-e{}", hide_value(pair)),
-            None => word.clone(),
+            // An option that is called like a secret, such as --key, names one and holds none.
+            None if word.starts_with('-') => word.clone(),
+            None => hide_variables(word),
         },
     });
     shown.collect::<Vec<_>>().join(" ")
@@ -34,8 +36,20 @@ pub(crate) fn without_secrets(argv: &[String]) -> String {
 fn hide_value(pair: &str) -> String {
     match pair.split_once('=') {
         Some((name, _)) if is_secret_name(name) => format!("{name}={HIDDEN}"),
-        _ => pair.to_owned(),
+        Some((name, value)) => format!("{name}={}", hide_variables(value)),
+        None => pair.to_owned(),
     }
+}
+
+/// The words without the values of those that are variables with the name of a secret: `environment` has many.
+fn hide_variables(words: &str) -> String {
+    let shown = words.split_inclusive(char::is_whitespace).map(|word| match word.split_once('=') {
+        Some((name, value)) if is_secret_name(name) && !value.trim().is_empty() => {
+            format!("{name}={HIDDEN}{}", &value[value.trim_end().len()..])
+        }
+        _ => word.to_owned(),
+    });
+    shown.collect()
 }
 
 #[cfg(test)]
@@ -56,6 +70,15 @@ mod tests {
         check("om sec/db add --value=1 --key=pin", "om sec/db add --value=*** --key=pin");
         check("om web set --param app --value t", "om web set --param app --value t");
         check("om web set --value=t --param app", "om web set --value=t --param app");
+        check("om web set --kw app#1.environment=API_TOKEN=x", "om web set --kw app#1.environment=API_TOKEN=***");
+        check("om web set --kw=a.environment+=A=1", "om web set --kw=a.environment+=A=1");
+        check(
+            "om web set --param a.environment --value API_TOKEN=x",
+            "om web set --param a.environment --value API_TOKEN=***",
+        );
+        check("om web exec -- env PASSWORD=x sh", "om web exec -- env PASSWORD=*** sh");
+        let words = ["om", "--kw", "a.environment=A=1 B_KEY=2 C=3"].map(str::to_owned);
+        assert_eq!(without_secrets(&words), "om --kw a.environment=A=1 B_KEY=*** C=3");
         check("om web set --value t --param=env.key", "om web set --value *** --param=env.key");
     }
 }

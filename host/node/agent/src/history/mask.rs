@@ -4,6 +4,7 @@ use config::{Document, Entry, KeywordReader, MASK, Section, is_secret_of_node};
 use model::{ObjectKind, ObjectPath, datastore, is_secret_name};
 use protocol::ConfigTarget;
 
+use super::cover::variables_covered;
 use crate::Agent;
 
 /// A version of a configuration, and how it is shown.
@@ -49,7 +50,8 @@ fn cover(document: &Document, is_secret: &dyn Fn(&Section, &Entry) -> bool) -> (
         document.sections().iter().flat_map(|section| section.entries.iter().map(move |entry| (section, entry)));
     let secret = entries.filter(|(section, entry)| is_secret(section, entry));
     let names = secret.map(|(section, entry)| (section.name.clone(), entry.key.clone())).collect();
-    let shown: String = document.masked(is_secret).split_inclusive('\n').map(comment).collect();
+    let lines = document.masked(is_secret);
+    let shown: String = lines.split_inclusive('\n').map(|line| variables_covered(&comment(line))).collect();
     (shown, names)
 }
 

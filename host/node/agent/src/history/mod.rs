@@ -18,6 +18,7 @@ mod record;
 mod request;
 
 pub use author::ChangeAuthor;
+pub(crate) use cover::{covered_in, secrets_of};
 pub(crate) use file::HistoryFile;
 pub use file::{ConfigVersion, VersionList};
 pub(crate) use record::note_present;

@@ -89,7 +89,9 @@ impl Instance<'_> {
         let missing = evaluation.missing.first().cloned();
         let resolved = self.resolved(evaluation.keywords).await;
         // Before the call: the driver may print its secrets at once.
-        resolved.hidden.iter().chain(&self.object.secrets).for_each(|secret| session.secrets.add(secret));
+        let telling: Vec<String> = resolved.keywords.iter().flat_map(telling_variables).collect();
+        let known = resolved.hidden.iter().chain(&telling).chain(&self.object.secrets);
+        known.for_each(|secret| session.secrets.add(secret));
         let lost = match verb {
             Verb::Start => self.lost_process(&resource.rid).await,
             _ => None,
@@ -103,7 +105,7 @@ impl Instance<'_> {
             peers: self.object.others().cloned().collect(),
             sid: session.sid.clone(),
             keywords: Arc::new(resolved.keywords),
-            secrets: resolved.secrets.into_iter().chain(self.object.secrets.iter().cloned()).collect(),
+            secrets: resolved.secrets.into_iter().chain(telling).chain(self.object.secrets.iter().cloned()).collect(),
             limits: Arc::new(self.limits_of(resource)),
             vars: Arc::new(self.vars(session, resource).chain(joined(resource, exposures)).chain(lost).collect()),
         };
@@ -199,4 +201,13 @@ fn is_command(keyword: &KeywordValue) -> bool {
 fn reads_files(keyword: &KeywordValue) -> bool {
     keyword.store.is_some()
         || (is_command(keyword) && keyword.values.first().is_some_and(|program| !program.contains('/')))
+}
+
+/// The values of `NAME=VALUE` in a keyword whose names say that they are secret: a program may print one without its name.
+fn telling_variables(keyword: &KeywordValue) -> Vec<String> {
+    // Shorter ones stand in too many other words.
+    const TELLING: usize = 4;
+    let variables = keyword.values.iter().filter_map(|word| word.split_once('='));
+    let secret = variables.filter(|(name, value)| model::is_secret_name(name) && value.len() >= TELLING);
+    secret.map(|(_, value)| value.to_owned()).collect()
 }

@@ -10,6 +10,7 @@ use model::Verb;
 use model::object::VerbTimeouts;
 use model::object::{Object, Resource};
 use model::{ObjectPath, Rid};
+use protocol::ConfigTarget;
 
 use super::call::CallDraft;
 use super::{Instance, RejectedKeyword};
@@ -21,6 +22,11 @@ use crate::timetable;
 impl Agent {
     /// The problems of an object that had this text for its configuration.
     pub async fn diagnose(&self, path: &ObjectPath, text: &str) -> Vec<Diagnostic> {
+        let problems = self.problems_of(path, text).await;
+        self.covered_problems(&ConfigTarget::Object(path.clone()), text, problems)
+    }
+
+    async fn problems_of(&self, path: &ObjectPath, text: &str) -> Vec<Diagnostic> {
         let snapshot = Snapshot::of_text(self, path, text).await;
         let mut diagnostics = config::validate(path, text, &snapshot.node, &*snapshot.available);
         // Drivers get typed keywords, and a section with errors has none for them: it is not in the object.

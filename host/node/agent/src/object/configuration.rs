@@ -10,6 +10,7 @@ use model::{ObjectPath, Rid};
 use protocol::ConfigTarget;
 
 use crate::file::durable::FileError;
+use crate::history::{covered_in, secrets_of};
 use crate::object::ObjectError;
 use crate::state::InstanceState;
 use crate::{Directories, ObjectFiles, history};
@@ -85,7 +86,12 @@ impl ObjectConfiguration {
                 last_good(&memory, object, node, schemas, loaded.partial)?
             }
         };
-        let (document, diagnostics) = (loaded.document, loaded.diagnostics);
+        let document = loaded.document;
+        let diagnostics = match loaded.diagnostics {
+            // Most configurations have none, and then there is nothing to cover.
+            none if none.is_empty() => none,
+            some => covered_in(&secrets_of(object, &document, node, schemas), some),
+        };
         Ok(ObjectConfiguration { document, diagnostics, active, path: object.clone() })
     }
 

@@ -6,6 +6,7 @@
 
 mod answer;
 mod call;
+mod covered;
 mod environment;
 mod exposures;
 mod remedy;

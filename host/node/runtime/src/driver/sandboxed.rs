@@ -13,6 +13,7 @@ use wasmtime::component::InstancePre;
 
 use super::answer;
 use super::call::{CallSetup, DriverInstance};
+use super::covered::{CoveredAnswer, redactor_of};
 use super::environment::DriverEnvironment;
 use crate::sandbox::{CallLimits, GuestState, contained};
 
@@ -24,12 +25,16 @@ fn crashed(words: String) -> ActionError {
     DriverFault::Trap(format!("the host crashed in a call of this driver: {words}")).into()
 }
 
-/// Work for one resource, in which a panic costs that resource and no other.
-fn boxed<'a, T>(
+/// Work for one resource, in which a panic costs that resource and no other, and whose answer shows no secret of the call.
+fn boxed<'a, T: CoveredAnswer>(
+    call: &'a DriverCall,
     work: impl Future<Output = T> + Send + 'a,
     failed: impl FnOnce(ActionError) -> T + Send + 'a,
 ) -> BoxFuture<'a, T> {
-    Box::pin(async move { contained(work).await.unwrap_or_else(|words| failed(crashed(words))) })
+    Box::pin(async move {
+        let answer = contained(work).await.unwrap_or_else(|words| failed(crashed(words)));
+        answer.covered(&redactor_of(call))
+    })
 }
 
 /// The report of an action that may have changed anything.
@@ -115,7 +120,7 @@ impl Driver for SandboxedDriver {
                 .await;
             answer.result.map(|problems| problems.into_iter().map(answer::problem).collect())
         };
-        boxed(work, Err)
+        boxed(call, work, Err)
     }
 
     fn status<'a>(
@@ -124,7 +129,7 @@ impl Driver for SandboxedDriver {
         bounds: &'a CallBounds,
         log: Arc<dyn LogSink>,
     ) -> BoxFuture<'a, StatusReport> {
-        boxed(self.status_of(call, bounds, log), answer::no_status)
+        boxed(call, self.status_of(call, bounds, log), answer::no_status)
     }
 
     fn act<'a>(
@@ -134,7 +139,7 @@ impl Driver for SandboxedDriver {
         bounds: &'a CallBounds,
         log: Arc<dyn LogSink>,
     ) -> BoxFuture<'a, ActionReport> {
-        boxed(self.act_on(verb, call, bounds, log), unknown)
+        boxed(call, self.act_on(verb, call, bounds, log), unknown)
     }
 
     fn run<'a>(
@@ -161,7 +166,7 @@ impl Driver for SandboxedDriver {
                 exit_status => Ok(RunReport { exit_status, text: ended.text }),
             })
         };
-        boxed(work, Err)
+        boxed(call, work, Err)
     }
 
     fn sync<'a>(
@@ -184,7 +189,7 @@ impl Driver for SandboxedDriver {
                 .await;
             answer.result.map(|reports| reports.into_iter().map(answer::target).collect())
         };
-        boxed(work, Err)
+        boxed(call, work, Err)
     }
 
     fn migrate<'a>(
@@ -206,7 +211,7 @@ impl Driver for SandboxedDriver {
                 .await;
             answer.report()
         };
-        boxed(work, unknown)
+        boxed(call, work, unknown)
     }
 
     fn console<'a>(
@@ -241,6 +246,6 @@ impl Driver for SandboxedDriver {
                 error => ActionError::Failed(error.to_string()),
             })
         };
-        boxed(work, Err)
+        boxed(call, work, Err)
     }
 }
