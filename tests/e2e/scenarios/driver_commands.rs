@@ -9,6 +9,7 @@ use crate::world::World;
 crate::trials!(
     a_driver_is_installed_allowed_denied_audited_and_removed,
     a_built_in_driver_can_be_denied,
+    what_is_read_aloud_is_what_is_allowed,
     drivers_are_compiled_ahead
 );
 
@@ -48,6 +49,32 @@ fn a_built_in_driver_can_be_denied(world: &World) {
     world.om("web start").ok();
     world.om("web stop").ok();
     world.om("driver remove fs.flag").ends(1);
+}
+
+/// What `allow` says and writes, what `inspect` says of a resource, and what a start does, are one and the same.
+fn what_is_read_aloud_is_what_is_allowed(world: &World) {
+    world.om(&format!("driver install {}", COMPONENT.display())).ok();
+    // Nothing listens there.
+    let url = "http://127.0.0.1:9/x";
+    world.create("web", &format!("[DEFAULT]\nnodes = n1\n[app#1]\ntype = hostile\nattempt = get {url}\nurl = {url}\n"));
+    let policy = || world.read("root/etc/drivers.d/app.hostile.policy");
+    let effective = || {
+        let said = world.om("driver inspect app.hostile --effective web app#1").ok();
+        let mut lines = said.stdout.lines().skip_while(|line| !line.contains(&format!("GET {url}")));
+        let (line, below) = (lines.next(), lines.next());
+        format!("{}\n{}", line.unwrap_or_else(|| panic!("no line about {url} in {said}")), below.unwrap_or_default())
+    };
+    assert!(effective().contains("refused"), "{}", effective());
+    let denied = world.om("web start").ends(1);
+    denied.says("denied").says(&format!("http = GET {url}")).says("om driver allow app.hostile");
+    world.om("driver allow app.hostile --yes").ok().says("allow http = GET {kw:url}");
+    assert!(policy().contains("allow http = GET {kw:url}\n"), "{}", policy());
+    assert!(!effective().contains("refused"), "{}", effective());
+    world.om("web start").ends(1).does_not_say("denied").says("127.0.0.1");
+    let denying = format!("{}deny http = GET {url}\n", policy());
+    world.write("root/etc/drivers.d/app.hostile.policy", &denying);
+    assert!(effective().contains("refused") || effective().contains("deny"), "{}", effective());
+    world.om("web start").ends(1).says("denied");
 }
 
 fn drivers_are_compiled_ahead(world: &World) {

@@ -19,6 +19,7 @@ mod copies;
 mod crash;
 mod daemon;
 mod daemon_faults;
+mod daemon_secrets;
 mod devices;
 mod driver_commands;
 mod elsewhere;
@@ -30,6 +31,7 @@ mod full_disk;
 mod gce;
 mod guest;
 mod holdings;
+mod hostile_authors;
 mod hostile_drivers;
 mod hostile_engines;
 mod hostile_users;
@@ -42,6 +44,7 @@ mod libvirt;
 mod life;
 mod limits;
 mod log_sinks;
+mod lying_engines;
 mod migration;
 mod mounts;
 mod namespaces;
@@ -136,6 +139,7 @@ fn main() -> ExitCode {
         watch::trials(),
         log_sinks::trials(),
         daemon_faults::trials(),
+        daemon_secrets::trials(),
         elsewhere::trials(),
         escapes::trials(),
         places::trials(),
@@ -150,9 +154,11 @@ fn main() -> ExitCode {
         kvm::trials(),
         migration::trials(),
         bad_drivers::trials(),
+        hostile_authors::trials(),
         hostile_drivers::trials(),
         hostile_engines::trials(),
         hostile_users::trials(),
+        lying_engines::trials(),
         broken_config::trials(),
         driver_commands::trials(),
         exit_codes::trials(),
