@@ -26,11 +26,8 @@ struct OwnedDirectory {
 #[driver]
 impl Driver for OwnedDirectory {
     const NAME: &str = "fs.directory";
-    const GRANTS: &[&str] = &[
-        "files.write(group={kw:group}) = {kw:path}",
-        "files.write = {kw:remove}/**",
-        "files.write = {kw:remove}",
-    ];
+    const GRANTS: &[&str] =
+        &["files.write(group={kw:group}) = {kw:path}", "files.write = {kw:remove}/**", "files.write = {kw:remove}"];
     const PERSISTENT: bool = true;
 
     fn status(&self, _: &Context) -> Result<Status> {
