@@ -82,8 +82,10 @@ pub enum Force {
     Abort,
     /// A mount: also taken out of the tree although it is in use (MNT_DETACH). The stop is then not proven.
     Detach,
-    /// A process group: how long it may take after TERM, before KILL.
+    /// A process group or a container: how long it may take after TERM, before KILL.
     Grace(Duration),
+    /// A container: the same, and then it is removed.
+    Remove(Duration),
 }
 
 /// What the resource holds, in the order in which it was made.
@@ -105,6 +107,9 @@ pub fn release(held: &Holding, force: Force) -> CapabilityResult<bool> {
         Force::Abort => vec![option("abort", "true".to_owned())],
         Force::Detach => vec![option("abort", "true".to_owned()), option("detach", "true".to_owned())],
         Force::Grace(grace) => vec![option("grace-ms", milliseconds(grace).to_string())],
+        Force::Remove(grace) => {
+            vec![option("grace-ms", milliseconds(grace).to_string()), option("remove", "true".to_owned())]
+        }
     };
     Ok(host::holdings::release(&held.id, &options)?)
 }

@@ -210,6 +210,13 @@ pub fn first_process(body: &[u8]) -> Option<u32> {
     u32::try_from(pid).ok().filter(|pid| *pid > 0)
 }
 
+/// Whether a container counts its processes by itself, from the engine's description of it. False if it does not say so.
+pub fn has_own_pids(body: &[u8]) -> bool {
+    let document: Option<Value> = serde_json::from_slice(body).ok();
+    let mode = document.as_ref().and_then(|document| document.get("HostConfig")?.get("PidMode")?.as_str());
+    matches!(mode, Some("" | "private"))
+}
+
 /// All that a driver learns about a container of another resource.
 pub(crate) fn foreign_container(name: &str) -> Vec<u8> {
     let mut members = Map::new();

@@ -28,7 +28,7 @@ mod spec;
 mod verdict;
 
 pub use engine_facts::{
-    ContainerVolume, EngineFacts, EngineLookup, LookupResult, UnreadableAnswer, first_process, whole_id,
+    ContainerVolume, EngineFacts, EngineLookup, LookupResult, UnreadableAnswer, first_process, has_own_pids, whole_id,
 };
 pub use judge::judge;
 pub use refusal::GuardRefusal;

@@ -20,7 +20,7 @@ pub(crate) fn list() -> ImportResult<Vec<Holding>> {
 }
 
 pub(crate) fn release(id: &str, options: &[Kv]) -> ImportResult<bool> {
-    let known = ["abort", "detach", "signal", "grace-ms"];
+    let known = ["abort", "detach", "signal", "grace-ms", "remove"];
     if let Some(option) = options.iter().find(|option| !known.contains(&option.key.as_str())) {
         return Err(CapabilityError::Invalid(format!("{:?} is not an option", option.key)));
     }

@@ -18,12 +18,16 @@ pub struct ProcessHolding {
     /// The first process, and when it started, in the kernel's ticks since the boot: something may move it to another control group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first: Option<(u32, u64)>,
+    /// Whether a trigger has left them running, so that they are not what the driver of the resource has started.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub of_trigger: bool,
 }
 
 impl ProcessHolding {
     /// The processes of the same resource, whichever of them was first.
     pub fn is_same(&self, other: &ProcessHolding) -> bool {
         match (&self.group, &other.group) {
+            _ if self.of_trigger != other.of_trigger => false,
             (Some(one), Some(two)) => one == two,
             (None, None) => self.marks == other.marks,
             _ => false,
@@ -41,8 +45,10 @@ impl fmt::Display for ProcessHolding {
             Some(group) => {
                 // From the slice of all services on, as `om exec --pg` takes it.
                 let start = group.find("hostler.slice").unwrap_or(0);
-                write!(f, "processes in {}", &group[start..])
+                let whose = if self.of_trigger { "processes of a trigger in" } else { "processes in" };
+                write!(f, "{whose} {}", &group[start..])
             }
+            None if self.of_trigger => f.write_str("processes of a trigger"),
             None => f.write_str("processes"),
         }
     }

@@ -157,8 +157,13 @@ fn group_presence(held: &ProcessHolding) -> HoldingPresence {
     }
 }
 
-/// Whether the container runs. Without the engine: by its control group, or else by its first process.
+/// Whether the container runs. Without the engine: by its first process, which something may have moved to another control group, or by
+/// its control group, in which a later one may be.
 fn container_presence(held: &ContainerHolding, stage: HoldingStage) -> HoldingPresence {
+    let runs = |(pid, started): (u32, u64)| look_at(pid).is_some_and(|seen| seen.started == started);
+    if held.process.is_some_and(runs) {
+        return HoldingPresence::Present(Vec::new());
+    }
     match (&held.group, held.process, stage) {
         (Some(group), ..) => match Cgroup::at(group).members() {
             // One that has exited and is only waited for is still in its group.
@@ -168,9 +173,7 @@ fn container_presence(held: &ContainerHolding, stage: HoldingStage) -> HoldingPr
             }
             Err(error) => HoldingPresence::unknown(error),
         },
-        (None, Some((pid, started)), _) => {
-            HoldingPresence::if_there(look_at(pid).is_some_and(|seen| seen.started == started))
-        }
+        (None, Some(_), _) => HoldingPresence::Gone,
         // A start that nobody saw the end of.
         (None, None, HoldingStage::Intended) if held.id.is_some() => {
             HoldingPresence::unknown("its engine did not say whether it runs")

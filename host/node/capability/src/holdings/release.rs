@@ -32,6 +32,8 @@ pub struct ReleaseOptions {
     /// For a process group: the signal that is sent first, and how long it may take.
     pub signal: String,
     pub grace: Duration,
+    /// For a container: whether it is removed once it is stopped.
+    pub remove: bool,
 }
 
 impl ReleaseOptions {
@@ -41,6 +43,7 @@ impl ReleaseOptions {
             unmount: UnmountForce::default(),
             signal: "TERM".to_owned(),
             grace: Duration::from_secs(5),
+            remove: false,
         };
         for (name, value) in options {
             let invalid = || CapabilityError::Invalid(format!("{value:?} is not a value of {name}"));
@@ -49,8 +52,9 @@ impl ReleaseOptions {
                 "detach" => read.unmount.detach = value.parse().map_err(|_| invalid())?,
                 "signal" => read.signal.clone_from(value),
                 "grace-ms" => read.grace = Duration::from_millis(value.parse().map_err(|_| invalid())?),
+                "remove" => read.remove = value.parse().map_err(|_| invalid())?,
                 _ => {
-                    let known = "expected abort, detach, signal or grace-ms";
+                    let known = "expected abort, detach, signal, grace-ms or remove";
                     return Err(CapabilityError::Invalid(format!("{name:?} is not an option: {known}")));
                 }
             }
@@ -92,6 +96,22 @@ pub async fn release(context: &CallContext, id: &str, options: ReleaseOptions) -
             let (undone, said) = admitted.blocking(work).await?;
             said.iter().for_each(|text| context.say(LogSeverity::Warn, text));
             undone
+        }
+        Holding::Container(container) => {
+            let work = async move |_| {
+                let (changed, stays) = stop_container(&container, &options).await?;
+                // It exists until it is removed, and the record alone says so if its engine is away. If an operator starts it again, it is
+                // in the same group.
+                match stays {
+                    true => {
+                        forget.take_on(ContainerHolding { process: None, ..container })?;
+                        forget.ledger.forget(&[gone]);
+                    }
+                    false => forget.ledger.undone(&[gone]),
+                }
+                Ok(Effect::whether(changed))
+            };
+            admitted.waiting(work).await?
         }
         _ => {
             let work = async move |_| {
@@ -181,7 +201,6 @@ async fn undo_waiting(
             group.group.iter().for_each(|group| Cgroup::at(group).remove());
             Ok(stopped > 0)
         }
-        Holding::Container(container) => stop_container(container, options.grace).await,
         other => Err(cannot(other)),
     }
 }
@@ -212,19 +231,47 @@ async fn unplug(context: &CallContext, held: &LinkHolding) -> Result<bool, Capab
     Ok(plug.take_out(&Netlink::open()?, within.as_ref()).await?)
 }
 
-/// Stops the container by its engine, whose socket may be another than the keywords say by now.
-async fn stop_container(held: &ContainerHolding, grace: Duration) -> Result<bool, CapabilityError> {
-    let Some(id) = &held.id else { return Ok(false) };
+/// Stops the container by its engine, whose socket may be another than the keywords say by now, and removes it if that is asked for.
+/// Returns whether that changed something, and whether the container exists.
+async fn stop_container(held: &ContainerHolding, options: &ReleaseOptions) -> Result<(bool, bool), CapabilityError> {
+    let Some(id) = &held.id else { return Ok((false, false)) };
+    let grace = options.grace;
     let seconds = grace.as_secs() + u64::from(grace.subsec_nanos() > 0);
+    let stop = format!("/v1.41/containers/{id}/stop?t={seconds}");
     // The engine kills it after the grace, and then has some time to say so.
-    let deadline = tokio::time::Instant::now() + grace + Duration::from_secs(10);
-    let path = format!("/v1.41/containers/{id}/stop?t={seconds}");
-    let answer = crate::http::ask(held.engine.as_ref(), hyper::Method::POST, &path, deadline).await?;
+    let stopped = match asked(held, hyper::Method::POST, &stop, grace + ANSWER).await? {
+        404 => return Ok((false, false)),
+        status => status != 304,
+    };
+    if !options.remove {
+        return Ok((stopped, true));
+    }
+    // With its anonymous volumes, which nothing else refers to.
+    let removal = format!("/v1.41/containers/{id}?force=true&v=true");
+    asked(held, hyper::Method::DELETE, &removal, ANSWER).await?;
+    Ok((true, false))
+}
+
+/// How long an engine may take to answer.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// The status of the engine's answer to a request about the container: success, unchanged, or not there.
+async fn asked(
+    held: &ContainerHolding,
+    method: hyper::Method,
+    path: &str,
+    patience: Duration,
+) -> Result<u16, CapabilityError> {
+    let deadline = tokio::time::Instant::now() + patience;
+    let answer = crate::http::ask(held.engine.as_ref(), method.clone(), path, deadline).await?;
     match answer.status {
-        200..300 => Ok(true),
-        304 | 404 => Ok(false),
+        status @ (200..300 | 304 | 404) => Ok(status),
         status => {
-            Err(CapabilityError::Other(format!("the engine at {} answers {status} to a stop of {held}", held.engine)))
+            let doing = if method == hyper::Method::DELETE { "removal" } else { "stop" };
+            Err(CapabilityError::Other(format!(
+                "the engine at {} answers {status} to a {doing} of {held}",
+                held.engine
+            )))
         }
     }
 }

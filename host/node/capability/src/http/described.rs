@@ -6,7 +6,8 @@
 
 use std::path::Path;
 
-use kernel::process::{counts_alike, look};
+use holding::Holding;
+use kernel::process::{FirstProcess, ProcessLook, counts_alike, is_started_for, look};
 
 use super::message::HttpResponse;
 use crate::{CallContext, CapabilityError};
@@ -14,8 +15,8 @@ use crate::{CallContext, CapabilityError};
 /// The beginning of all headers that the host adds.
 const PREFIX: &str = "hostler-";
 
-/// Whether the first process of the container is there: `runs`; `gone`; `foreign`, if no control group names the container; or
-/// `unknown`, if the engine counts processes in another way.
+/// Whether the first process of the container is there: `runs`; `gone`; `foreign`, if the number is another process's by now; or
+/// `unknown`, if the engine counts processes in another way, or if nothing tells whose process it is.
 const PROCESS: &str = "hostler-process";
 
 /// The namespaces of that process, as the kernel writes them, with spaces between them.
@@ -33,8 +34,14 @@ pub(super) async fn describe(
 ) -> Result<HttpResponse, CapabilityError> {
     response.headers.retain(|(name, _)| !name.starts_with(PREFIX));
     let Some(pid) = guard::first_process(&response.body) else { return Ok(response) };
-    let (socket, id) = (socket.to_owned(), id.to_owned());
-    let seen = context.aside(format!("look at the process {pid}"), move || headers(&socket, &id, pid)).await?;
+    let named = NamedProcess {
+        pid,
+        container: id.to_owned(),
+        recorded: recorded(context, id),
+        has_own_pids: guard::has_own_pids(&response.body),
+    };
+    let socket = socket.to_owned();
+    let seen = context.aside(format!("look at the process {pid}"), move || named.headers(&socket)).await?;
     response.headers.extend(seen.into_iter().map(|(name, value)| (name.to_owned(), value)));
     Ok(response)
 }
@@ -44,15 +51,60 @@ pub(super) fn stranger(id: Option<String>) -> Option<(String, String)> {
     id.map(|id| (STRANGER.to_owned(), id))
 }
 
-fn headers(socket: &Path, id: &str, pid: u32) -> Vec<(&'static str, String)> {
-    let (process, namespaces) = match look(pid) {
-        // The control groups of all engines are named after their containers, so this is the container's and no later process with its
-        // number.
-        Some(seen) if seen.groups.iter().any(|group| group.contains(id)) => ("runs", seen.namespaces),
-        _ if !counts_alike(socket) => ("unknown", Vec::new()),
-        None => ("gone", Vec::new()),
-        // Of an engine that uses no control groups it may be the right one all the same: the driver can ask the engine.
-        Some(_) => ("foreign", Vec::new()),
+/// The first processes that the host saw of this container when it was started, by whichever resource of the object.
+fn recorded(context: &CallContext, id: &str) -> Vec<FirstProcess> {
+    let is_it = |record: &holding::HoldingRecord| match &record.holding {
+        Holding::Container(container) => container.id.as_deref() == Some(id),
+        _ => false,
     };
-    vec![(PROCESS, process.to_owned()), (NAMESPACES, namespaces.join(" "))]
+    let records = context.ledger().ledger.records(is_it).into_iter();
+    let process = records.filter_map(|record| match record.holding {
+        Holding::Container(container) => container.process,
+        _ => None,
+    });
+    process.map(|(pid, started)| FirstProcess { pid, started }).collect()
+}
+
+/// The process that an engine names as the first one of a container, and what is known of that one besides.
+struct NamedProcess {
+    pid: u32,
+    container: String,
+    recorded: Vec<FirstProcess>,
+    has_own_pids: bool,
+}
+
+impl NamedProcess {
+    fn headers(&self, socket: &Path) -> Vec<(&'static str, String)> {
+        let (process, namespaces) = match look(self.pid) {
+            Some(seen) if self.is_its_own(&seen) => ("runs", seen.namespaces),
+            _ if !counts_alike(socket) => ("unknown", Vec::new()),
+            None => ("gone", Vec::new()),
+            Some(seen) if self.is_another(&seen) => ("foreign", Vec::new()),
+            // The engine's word counts: what may run is not down.
+            Some(_) => ("unknown", Vec::new()),
+        };
+        vec![(PROCESS, process.to_owned()), (NAMESPACES, namespaces.join(" "))]
+    }
+
+    /// Whether it is the container's: all engines name control groups after their containers, and their own processes have the id among
+    /// their arguments. Something may have moved it to another group since: then the record of its start tells.
+    fn is_its_own(&self, seen: &ProcessLook) -> bool {
+        let first = FirstProcess { pid: self.pid, started: seen.started };
+        seen.groups.iter().any(|group| group.contains(&self.container))
+            || self.recorded.contains(&first)
+            || is_started_for(self.pid, &self.container)
+    }
+
+    /// Whether it is surely not the container's: the process of that number has started anew since, or it is where the container's
+    /// processes are not.
+    fn is_another(&self, seen: &ProcessLook) -> bool {
+        let was_used_again = self.recorded.iter().any(|first| first.pid == self.pid);
+        let here = look(std::process::id()).map(|own| pids_of(&own).map(str::to_owned)).unwrap_or_default();
+        was_used_again || (self.has_own_pids && here.is_some() && pids_of(seen) == here.as_deref())
+    }
+}
+
+/// The namespace in which the process has its number.
+fn pids_of(seen: &ProcessLook) -> Option<&str> {
+    seen.namespaces.iter().map(String::as_str).find(|namespace| namespace.starts_with("pid:"))
 }

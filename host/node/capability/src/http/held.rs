@@ -81,9 +81,14 @@ impl EffectRecord {
             }
             (ContainerEffect::Stopped(_, id), _) => {
                 let earlier = records(ledger, &id);
+                // If an operator starts it again, it is in the same group.
+                let group = earlier.iter().rev().find_map(|record| match &record.holding {
+                    Holding::Container(container) => container.group.clone(),
+                    _ => None,
+                });
                 // What was never recorded is not recorded now: another resource's container may be stopped on its behalf.
                 if let (false, Ok(None)) = (earlier.is_empty(), process_of(&holding, &id, target).await)
-                    && ledger.take_on(holding).is_ok()
+                    && ledger.take_on(ContainerHolding { group, ..holding }).is_ok()
                 {
                     ledger.ledger.forget(&earlier);
                 }

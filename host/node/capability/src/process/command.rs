@@ -8,6 +8,7 @@ use grant::op::ProgramTerms;
 use kernel::cgroup::Cgroup;
 use kernel::process::{CapabilityBounds, CheckedProgram, ProgramLaunch, ResourceLimit, UserAccount};
 
+use super::supervision::shared_group;
 use super::{arguments, confinement, environment, limits};
 use crate::argument::absolute;
 use crate::{CallContext, CapabilityError};
@@ -74,7 +75,11 @@ pub(crate) fn prepare<O: grant::Operation>(
         umask: 0o022,
         limits: Vec::new(),
         bounds,
-        cgroup: if tracked { context.cgroup().map(Cgroup::at) } else { None },
+        cgroup: match (tracked, command.is_shared()) {
+            (false, _) => None,
+            (true, true) => shared_group(context).map(Cgroup::at),
+            (true, false) => context.cgroup().map(Cgroup::at),
+        },
     };
     for (name, value) in &command.settings {
         apply(&mut launch, name, value)?;
@@ -120,14 +125,23 @@ impl ProcessCommand {
     }
 }
 
-/// The setting of a program whose lines are details, such as the names of many files.
+/// The setting for the output of a program: `debug` where its lines are details, such as the names of many files; `file` where the
+/// program leaves others running that go on writing.
 const OUTPUT: &str = "output";
 
 impl ProcessCommand {
     /// The severity of the lines of the program's output, where nothing is asked for.
     pub(super) fn severity_of_output(&self, usual: LogSeverity) -> LogSeverity {
-        let is_detail = self.settings.iter().any(|(name, value)| name == OUTPUT && value == "debug");
-        if is_detail { LogSeverity::Debug } else { usual }
+        if self.has_output("debug") { LogSeverity::Debug } else { usual }
+    }
+
+    /// Whether the output goes to the file of the resource, where what the program leaves running can go on writing.
+    pub(super) fn is_recorded(&self) -> bool {
+        self.has_output("file")
+    }
+
+    fn has_output(&self, word: &str) -> bool {
+        self.settings.iter().any(|(name, value)| name == OUTPUT && value == word)
     }
 }
 
@@ -145,10 +159,10 @@ fn apply(launch: &mut ProgramLaunch, name: &str, value: &str) -> Result<(), Capa
         }
         // Says only whose process it is, see `ProcessCommand::is_shared`.
         None if name == SHARED => {}
-        None if name == OUTPUT && value == "debug" => {}
+        None if name == OUTPUT && matches!(value, "debug" | "file") => {}
         None => {
             return Err(CapabilityError::Invalid(format!(
-                "there is no setting {name:?}: expected umask, shared, output = debug or limit.NAME"
+                "there is no setting {name:?}: expected umask, shared, output = debug or file, or limit.NAME"
             )));
         }
     }

@@ -10,11 +10,15 @@ use kernel::process::{PipeListener, PipeOutput, ProgramLaunch, ProgramOutput, Ru
 
 use super::command::{ProcessCommand, details, prepare, shown, terms};
 use super::supervised::hold_what_is_left;
+use super::supervision::output_path;
 use crate::argument::absolute;
 use crate::{CallContext, CapabilityError, Effect};
 
 /// Runs a program to its end.
 pub async fn run(context: &CallContext, command: ProcessCommand) -> Result<ProgramOutput, CapabilityError> {
+    if command.is_recorded() && !command.stdin.is_empty() {
+        return Err(CapabilityError::Invalid("a program with output = file has no standard input".to_owned()));
+    }
     let admitted = context.admit(exec(&command)?)?.noting_all(details(&command));
     let run = admitted.waiting(|permit| async move {
         let level = match permit.access() {
@@ -27,7 +31,15 @@ pub async fn run(context: &CallContext, command: ProcessCommand) -> Result<Progr
         let details = command.severity_of_output(level);
         let mut on_line = |line: &str| context.say(details, &format!("| {line}"));
         let cgroup = launch.cgroup.clone();
-        let result = match kernel::process::run(launch, &command.stdin, timeout, &mut on_line).await {
+        let ran = match command.is_recorded() {
+            true => {
+                let output = output_path(context);
+                kernel::process::run_recorded(launch, &output, timeout, &mut on_line).await
+            }
+            false => kernel::process::run(launch, &command.stdin, timeout, &mut on_line).await,
+        };
+        let was_killed = matches!(ran, Err(RunError::TimedOut(_)));
+        let result = match ran {
             Err(RunError::Kernel(error)) => return Err(error.into()),
             // An effect, not an error: the program ran, and may have changed something before it was killed.
             Err(RunError::TimedOut(_)) => {
@@ -39,7 +51,7 @@ pub async fn run(context: &CallContext, command: ProcessCommand) -> Result<Progr
         // The kernel refuses to remove a group in which the program left something running. That is wanted.
         cgroup.iter().filter(|_| looking.is_none()).for_each(Cgroup::remove);
         end(looking).await;
-        hold_what_is_left(context);
+        hold_what_is_left(context, was_killed).await;
         Ok(Effect::by(permit.access(), result))
     });
     run.await?

@@ -10,6 +10,7 @@ use kernel::process::{FirstProcess, ResourceProcesses, signal_of};
 
 use super::command::{ProcessCommand, details, prepare, shown, terms};
 use super::environment::marks;
+use super::leftovers::{told, what_is_left};
 use super::supervision::{held_group, members, name_of, output_file, output_path};
 use crate::argument::absolute;
 use crate::{CallContext, CapabilityError, Effect};
@@ -65,24 +66,24 @@ pub async fn spawn(context: &CallContext, command: ProcessCommand) -> Result<u32
 /// What the processes of this resource are held as.
 pub(super) fn group_holding(context: &CallContext) -> ProcessHolding {
     let group = context.cgroup().map(|group| group.to_string_lossy().into_owned());
-    ProcessHolding { group, marks: marks(context), first: None }
+    ProcessHolding { group, marks: marks(context), first: None, of_trigger: false }
 }
 
-/// Records what a program of a task has left running: a stop of the instance ends it.
-pub(super) fn hold_what_is_left(context: &CallContext) {
+/// Records what a program of a task has left running: a stop of the instance ends it. What was killed with the program is no such thing.
+pub(super) async fn hold_what_is_left(context: &CallContext, was_killed: bool) {
     if context.verb() != Verb::Run {
         return;
     }
-    let left = context.cgroup().and_then(|group| ResourceProcesses::Cgroup(Cgroup::at(group)).list().ok());
-    let left = left.filter(|left| !left.is_empty()).unwrap_or_default();
-    let Some(first) = left.first() else { return };
+    let Some(group) = context.cgroup().map(Cgroup::at) else { return };
+    let left = what_is_left(&ResourceProcesses::Cgroup(group), was_killed).await;
+    if left.is_empty() {
+        return;
+    }
     let held = group_holding(context);
     if let Ok(Some(note)) = context.ledger().intend_once(held.clone()) {
         note.held(held);
     }
-    let what = format!("{} (process {})", first.argv.join(" "), first.pid.as_raw_nonzero());
-    let others = if left.len() == 1 { String::new() } else { format!(" and {} more", left.len() - 1) };
-    context.say(LogSeverity::Warn, &format!("left running: {what}{others}; a stop of the instance ends it"));
+    context.say(LogSeverity::Warn, &told(&left));
 }
 
 /// Lists the processes of this resource. In a start, they are held from then on.

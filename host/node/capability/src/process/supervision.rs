@@ -30,6 +30,30 @@ pub fn control_group_of_object(slice: &Path, object: &ObjectPath) -> PathBuf {
     slice.join(format!("hostler-{}.slice", owner(object)))
 }
 
+/// The groups of an object that belong to no call of a driver.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Neighbour<'a> {
+    /// What serves the whole object.
+    Shared,
+    /// What the triggers of a resource leave running.
+    TriggersOf(&'a Rid),
+}
+
+/// The control group of one of those: beside the groups of resources, none of which can have its name.
+pub(super) fn neighbour_group(slice: &Path, object: &ObjectPath, neighbour: Neighbour<'_>) -> PathBuf {
+    let level = match neighbour {
+        Neighbour::Shared => "shared".to_owned(),
+        Neighbour::TriggersOf(rid) => format!("trigger.{}.{}", rid.group(), escape(rid.index())),
+    };
+    control_group_of_object(slice, object).join(format!("hostler-{}-{level}.slice", owner(object)))
+}
+
+/// The control group of what serves the whole object of this call.
+pub(super) fn shared_group(context: &CallContext) -> Option<PathBuf> {
+    let slice = context.paths().instance.slice.directory()?;
+    Some(neighbour_group(slice, &context.subject().object, Neighbour::Shared))
+}
+
 /// `hostler-svc.web.slice/hostler-svc.web-app.1.slice`, as systemd nests slices. The namespace comes first, except for
 /// the root namespace: a kind is never the name of a namespace. A hyphen means a level to systemd, so hyphens in names
 /// are escaped as systemd-escape(1) does.
@@ -84,7 +108,7 @@ pub(crate) fn members(context: &CallContext) -> ResourceProcesses {
 /// The group that the resource holds, which may be another one than that of today's keywords.
 pub(crate) fn held_group(context: &CallContext) -> Option<ProcessHolding> {
     context.ledger().records().into_iter().find_map(|record| match record.holding {
-        Holding::ProcessGroup(held) if !record.is_undone() => Some(held),
+        Holding::ProcessGroup(held) if !record.is_undone() && !held.of_trigger => Some(held),
         _ => None,
     })
 }

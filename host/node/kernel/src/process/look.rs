@@ -13,6 +13,9 @@ use crate::mount::mountinfo;
 /// The namespaces that a container can share with another.
 const NAMESPACES: [&str; 3] = ["net", "pid", "ipc"];
 
+/// The place of the parent's number among the fields behind the name, see proc_pid_stat(5).
+const PARENT: usize = 1;
+
 /// The place of the start time among the fields behind the name, see proc_pid_stat(5).
 const STARTED: usize = 19;
 
@@ -65,6 +68,16 @@ pub fn group_directory(pid: u32, name: &str) -> Option<PathBuf> {
     directories.into_iter().find(holds)
 }
 
+/// Whether the command line of the parent of this process holds `name`. Engines start a container by a process of their own that has the
+/// container's id among its arguments, and that stays its parent.
+pub fn is_started_for(pid: u32, name: &str) -> bool {
+    let stat = fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("stat")).unwrap_or_default();
+    let parent = stat.rsplit_once(") ").and_then(|(_, fields)| fields.split(' ').nth(PARENT));
+    let Some(parent) = parent else { return false };
+    let argv = fs::read(Path::new("/proc").join(parent).join("cmdline")).unwrap_or_default();
+    String::from_utf8_lossy(&argv).contains(name)
+}
+
 /// Whether the program that listens on this socket counts processes as this one does: its numbers would mean nothing here if it
 /// were in another pid namespace. A program that cannot be looked at is taken to be here.
 pub fn counts_alike(socket: &Path) -> bool {
@@ -106,6 +119,18 @@ mod tests {
         }
         assert!(Path::new("/proc").join(child.id().to_string()).exists());
         child.wait().unwrap();
+    }
+
+    #[test]
+    fn a_process_is_known_by_the_arguments_of_its_parent() {
+        let mut child = Command::new("sleep").arg("1000").spawn().unwrap();
+        let own = fs::read("/proc/self/cmdline").unwrap();
+        let program = String::from_utf8_lossy(own.split(|byte| *byte == 0).next().unwrap()).into_owned();
+        assert!(is_started_for(child.id(), &program));
+        assert!(!is_started_for(child.id(), "not among its arguments"));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!is_started_for(child.id(), &program));
     }
 
     #[test]

@@ -30,11 +30,11 @@ pub use confine::{CapabilityBounds, UnknownCapability};
 pub use landlock::{FileAccess, FileRule, landlock_version, system_files};
 pub use launch::{ProgramLaunch, StandardStream};
 pub use limit::{ResourceLimit, UnknownLimit};
-pub use look::{ProcessLook, counts_alike, group_directory, look};
+pub use look::{ProcessLook, counts_alike, group_directory, is_started_for, look};
 pub use members::{FirstProcess, MemberProcess, ProcessMarkers, ResourceProcesses, kill_abandoned};
 pub use program::CheckedProgram;
 pub use run::{
     ForegroundProgram, PipeListener, PipeOutput, ProgramOutput, RunError, bound_output, foreground, open_output, pipe,
-    run, start,
+    run, run_recorded, start,
 };
 pub use signal::{Signal, signal_of};

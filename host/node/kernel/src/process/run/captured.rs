@@ -16,10 +16,10 @@ use tokio::process::{Child, Command};
 use super::capture::OutputCapture;
 use super::group::KillOnDrop;
 use crate::KernelError;
-use crate::process::launch::{ProgramLaunch, SessionKind};
+use crate::process::launch::{ProgramLaunch, SessionKind, StartReport};
 
 /// How many bytes of each output are kept.
-const MAX_OUTPUT: usize = 1 << 20;
+pub(super) const MAX_OUTPUT: usize = 1 << 20;
 
 /// The exit status and the output of a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,14 +75,7 @@ impl RunningProgram {
         let (stderr, stderr_writer) = child_writes().map_err(failed("make a pipe"))?;
         let (mut command, report) = launch.command(SessionKind::OwnGroup)?;
         command.stdin(stdin_reader).stdout(stdout_writer).stderr(stderr_writer);
-        // A start returns after exec, which may wait for a slow disk. If the caller has stopped waiting by then, the
-        // result of the closure is dropped, and that kills the process group.
-        let started = tokio::task::spawn_blocking(move || {
-            let mut command = Command::from(command);
-            let child = command.kill_on_drop(true).spawn().map_err(|error| report.explain(&error))?;
-            Ok((KillOnDrop::new(child.id()), child))
-        });
-        let (group, child) = started.await.map_err(|error| lost(io::Error::other(error)))??;
+        let (group, child) = started(command, report).await?;
         Ok(RunningProgram {
             group,
             child,
@@ -114,9 +107,29 @@ impl RunningProgram {
         self.group.release();
         let (stdout, stdout_truncated) = self.stdout.finish(on_line);
         let (stderr, stderr_truncated) = self.stderr.finish(on_line);
-        let status = status.code().or(status.signal().map(|signal| 128 + signal)).unwrap_or(-1);
-        ProgramOutput { status, stdout, stderr, truncated: stdout_truncated || stderr_truncated }
+        ProgramOutput { status: number(status), stdout, stderr, truncated: stdout_truncated || stderr_truncated }
     }
+}
+
+/// Starts a program, whose process group is killed with what is returned.
+///
+/// A start returns after exec, which may wait for a slow disk. If the caller has stopped waiting by then, the result of the closure is
+/// dropped, and that kills the process group.
+pub(super) async fn started(
+    command: std::process::Command,
+    report: StartReport,
+) -> Result<(KillOnDrop, Child), KernelError> {
+    let started = tokio::task::spawn_blocking(move || {
+        let mut command = Command::from(command);
+        let child = command.kill_on_drop(true).spawn().map_err(|error| report.explain(&error))?;
+        Ok((KillOnDrop::new(child.id()), child))
+    });
+    started.await.map_err(|error| lost(io::Error::other(error)))?
+}
+
+/// The exit status as a shell has it.
+pub(super) fn number(status: ExitStatus) -> i32 {
+    status.code().or(status.signal().map(|signal| 128 + signal)).unwrap_or(-1)
 }
 
 /// Feeds a program its input. A program need not read it, so an error here is not a failure.
