@@ -1,8 +1,8 @@
 //! `task.docker`: a container that runs to completion, on demand or by schedule.
 //!
 //! A task is neither up nor down. A run creates the container, starts it, waits until it exits, logs its output and removes it.
-//! `retcodes` maps its exit status to success or failure. Provision pulls the image, unprovision removes the container of an
-//! interrupted run. With a `container_data_dir` the engine is the object's own, as with `container.docker`.
+//! `retcodes` maps its exit status to success or failure. Stop ends and removes the container of a run that was interrupted,
+//! and leaves the engine. Provision pulls the image, unprovision removes the container of an interrupted run. With a `container_data_dir` the engine is the object's own, as with `container.docker`.
 
 use hostler_family_application::TaskKeywords;
 use hostler_family_container::grant;
@@ -48,6 +48,10 @@ impl Driver for ContainerTask {
 
     fn status(&self, _: &Context) -> Result<Status> {
         Ok(Status::not_applicable().label(&self.container.image))
+    }
+
+    fn stop(&self, context: &Context) -> Result<Outcome> {
+        self.service(context)?.end_runs()
     }
 
     fn provision(&self, context: &Context) -> Result<Outcome> {
@@ -134,6 +138,13 @@ mod tests {
         let engine = FakeEngine::new().image("backup", "sha256:1").container("web.task.1", &labels);
         task(&on(&engine), &[]).run().fails_with("an earlier run is not over").unprovision();
         assert_eq!(engine.containers(), [""; 0], "unprovision removes what a run left");
+    }
+
+    #[test]
+    fn a_stop_asks_no_engine_where_no_run_has_left_anything() {
+        let host = Host::new();
+        task(&host, &[]).stop().is_unchanged("no run has left a container");
+        assert!(!host.calls().iter().any(|call| call.starts_with("http")), "{:?}", host.calls());
     }
 
     #[test]

@@ -151,6 +151,7 @@ impl FakeEngine {
         self.0.borrow_mut().is_a_process = true;
         let ended = |status| Output { status, stdout: Vec::new(), stderr: Vec::new(), truncated: false };
         self.on(host, socket)
+            .text_file(&socket.replace("docker.sock", "docker.pid"), "1000")
             .program_with("/usr/bin/flock", move |run| ended(i32::from(!run.host.processes().is_empty())))
             .program_with("/usr/bin/pkill", move |run| {
                 run.host.kill_processes();

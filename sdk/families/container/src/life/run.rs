@@ -55,8 +55,14 @@ impl ContainerLife<'_> {
             self.wait(engine, &id, limit)
         });
         // The container is removed whatever the run did, so that the next run can use its name.
-        engine.remove(&id)?;
-        report
+        match engine.remove(&id) {
+            // An operator who interrupts the run wants no further request: the host has recorded that the container is there.
+            Err(error) if error.is_cancelled() => {
+                log::warn(format!("the container {} is left running: a stop of the instance ends it", self.name));
+                report
+            }
+            removed => removed.map_err(Into::into).and(report),
+        }
     }
 
     fn wait(&self, engine: &EngineClient, id: &str, limit: Duration) -> Result<RunReport> {

@@ -1,9 +1,10 @@
-//! Stop and unprovision: the container ends, and counts as down only when its process is gone.
+//! Stop and unprovision, and the end of what runs have left: the container ends, and counts as down only when its process is gone.
 
 use std::time::Duration;
 
 use hostler_sdk::{Error, Outcome, Result, clock, log};
 
+use super::search::OwnContainers;
 use crate::{ContainerInfo, ContainerLife, EngineClient, EngineError, label};
 
 /// How long a program may take to exit if neither the keywords nor the container say it.
@@ -47,7 +48,46 @@ impl ContainerLife<'_> {
             removed.push(found.short_id());
         }
         let removed = (!removed.is_empty()).then(|| format!("removed {}", removed.join(" and ")));
+        let removed: Vec<String> = removed.into_iter().chain(self.remove_elsewhere(&own)?).collect();
+        let removed = (!removed.is_empty()).then(|| removed.join(", "));
         Ok(self.leave(removed)?.unwrap_or_else(|| Outcome::unchanged("the container does not exist")))
+    }
+
+    /// Ends the containers that runs of a task have left, and removes them. Where none was ever made by the record, no engine is asked.
+    pub fn end_runs(&self) -> Result<Outcome> {
+        let ended = match self.held()?.is_empty() {
+            true => None,
+            false => self.end_left()?,
+        };
+        Ok(self.leave(ended)?.unwrap_or_else(|| Outcome::unchanged("no run has left a container")))
+    }
+
+    fn end_left(&self) -> Result<Option<String>> {
+        let engine = match self.place.connect() {
+            // The engine is gone, and its containers outlive it.
+            Err(error) if error.is_passing() && self.is_own() => Ok(self.place.enter()?.0),
+            answer => answer,
+        };
+        let (own, mut done) = match engine {
+            Ok(engine) => {
+                let own = self.search(&engine)?;
+                let mut done = Vec::new();
+                for found in own.all() {
+                    if found.phase().is_alive() {
+                        self.end(&engine, found)?;
+                    }
+                    self.discard(&engine, found)?;
+                    done.push(format!("ended and removed {}, which a run had left", found.short_id()));
+                }
+                (own, done)
+            }
+            Err(error) => {
+                log::warn(error);
+                (OwnContainers::default(), Vec::new())
+            }
+        };
+        done.extend(self.remove_elsewhere(&own)?);
+        Ok((!done.is_empty()).then(|| done.join(", ")))
     }
 
     /// Stops all containers of the resource. None if there was nothing to do.

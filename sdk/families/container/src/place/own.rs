@@ -247,9 +247,10 @@ impl OwnEngine {
             // A free lock alone is not enough: see the comment of this function.
             was_free = is_free;
             // The pid file is read as text and may be half written; pkill checks it again with --pidfile.
-            let number = Some(files::read_text(&pidfile).unwrap_or_default());
-            // dockerd exits without cleaning up at the third signal, so each process gets only one.
-            if !is_free && number != asked {
+            let number = files::read_text(&pidfile).ok().filter(|text| !text.trim().is_empty());
+            // dockerd exits without cleaning up at the third signal, so each process gets only one. One that has not written its number
+            // yet, or has removed it already, is waited for.
+            if !is_free && number.is_some() && number != asked {
                 Command::new("/usr/bin/pkill").args(kill).run()?;
                 asked = number;
             }
