@@ -18,8 +18,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// An application that its own commands start, stop and check.
 ///
-/// All processes that the start command leaves running belong to the resource, however they fork. Their output is recorded
-/// only until the start command exits: a program that keeps running should write to a file of its own.
+/// All processes that the start command leaves running belong to the resource, however they fork. Their output goes to a file in the
+/// object's log directory, and until the start command exits it is in the log of the action too.
 #[derive(Keywords)]
 struct ForkingApplication {
     /// The command that starts the application, or `true` for the script with `start`.
@@ -103,17 +103,20 @@ impl Driver for ForkingApplication {
             return Ok(Outcome::unchanged("there is no start command"));
         };
         let began = clock::since_boot();
-        if self.state()? == Some(State::Up) {
+        let state = self.state()?;
+        if state == Some(State::Up) {
             return Ok(Outcome::unchanged("already up"));
         }
-        let started = start.check();
-        // What runs now is the application, also if the command failed halfway: a stop is over when it is gone.
-        process::running()?;
-        started?;
-        let patience = self.patience(self.start_timeout, context, began);
-        // A check that does not answer does not undo the start: the host looks next, and reports it.
-        clock::wait_until(patience, PAUSE, || Ok(matches!(self.state(), Ok(None | Some(State::Up | State::Warn)))))?;
-        Ok(Outcome::changed("started"))
+        // A start beside what runs makes a second application, which works on the same data.
+        match (state, Running::now()?) {
+            (Some(State::Down), Some(running)) => {
+                Err(Error::failed(format!("the check says down, but {running} still runs: stop the resource first")))
+            }
+            (None, Some(running)) => {
+                Ok(Outcome::unchanged(format!("no check says whether it is up, and {running} runs")))
+            }
+            _ => self.run_start(&start, context, began),
+        }
     }
 
     fn stop(&self, context: &Context) -> Result<Outcome> {
@@ -139,8 +142,21 @@ impl Driver for ForkingApplication {
 }
 
 impl ForkingApplication {
+    fn run_start(&self, start: &Command, context: &Context, began: Duration) -> Result<Outcome> {
+        let started = start.check();
+        // What runs now is the application, also if the command failed halfway: a stop is over when it is gone.
+        process::running()?;
+        started?;
+        let patience = self.patience(self.start_timeout, context, began);
+        // A check that does not answer does not undo the start: the host looks next, and reports it.
+        clock::wait_until(patience, PAUSE, || Ok(matches!(self.state(), Ok(None | Some(State::Up | State::Warn)))))?;
+        Ok(Outcome::changed("started"))
+    }
+
     fn start_step(&self) -> Result<Option<Command>> {
-        self.step("start", &self.start, "start", self.start_timeout)
+        let start = self.step("start", &self.start, "start", self.start_timeout)?;
+        // What it leaves running goes on writing: a pipe would end with this call.
+        Ok(start.map(|start| start.setting("output", "file")))
     }
 
     fn stop_step(&self) -> Result<Option<Command>> {
@@ -219,6 +235,29 @@ impl ForkingApplication {
         let script = self.script.as_ref().map(|script| script.display().to_string());
         let start = self.start.as_ref().map(|start| start.program().to_owned()).filter(|start| start.starts_with('/'));
         start.or(script).unwrap_or_default()
+    }
+}
+
+/// The processes of the resource that run now, in words.
+struct Running {
+    first: process::ProcessInfo,
+    others: usize,
+}
+
+impl Running {
+    fn now() -> Result<Option<Running>> {
+        let mut running = process::running()?.into_iter();
+        Ok(running.next().map(|first| Running { first, others: running.count() }))
+    }
+}
+
+impl std::fmt::Display for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} (process {})", self.first.argv.join(" "), self.first.pid)?;
+        match self.others {
+            0 => Ok(()),
+            others => write!(f, " and {others} more"),
+        }
     }
 }
 
@@ -311,6 +350,15 @@ mod tests {
     }
 
     #[test]
+    fn what_still_runs_stands_in_the_way_of_a_start() {
+        let text = "the check says down, but /srv/old child (process 1000) still runs: stop the resource first";
+        given(app()).on(&host().process(&["/srv/old", "child"])).start().fails_with(text);
+        let blind = || ForkingApplication { check: None, ..app() };
+        let text = "no check says whether it is up, and /srv/old (process 1000) and 1 more runs";
+        given(blind()).on(&host().process(&["/srv/old"]).process(&["child"])).start().is_unchanged(text);
+    }
+
+    #[test]
     fn exit_statuses_of_the_check_mean_what_retcodes_says() {
         for (exit, state) in [(0, State::Up), (1, State::Down), (3, State::Warn), (2, State::Warn), (143, State::Warn)]
         {
@@ -363,7 +411,7 @@ mod tests {
         let (status, start) = ("process.run /etc/init.d/app status", "process.run /etc/init.d/app start");
         assert_eq!(
             host.calls().iter().map(|call| call.trim()).collect::<Vec<_>>(),
-            [status, start, "process.running", status]
+            [status, "process.running", start, "process.running", status]
         );
         let off = ForkingApplication { start: word("false"), ..app() };
         given(off).on(&host).start().is_unchanged("there is no start command");
