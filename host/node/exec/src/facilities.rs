@@ -35,6 +35,12 @@ pub trait Facilities: Send + Sync {
         log: Arc<dyn LogSink>,
     ) -> BoxFuture<'a, Result<(), FacilityError>>;
 
+    /// Ends what triggers of a resource have left running, before its driver stops it: they may use what the driver takes away.
+    fn end_leftovers<'a>(&'a self, rid: &'a Rid, log: &'a Arc<dyn LogSink>) -> BoxFuture<'a, ()> {
+        let _ = (rid, log);
+        Box::pin(std::future::ready(()))
+    }
+
     /// The resources among these that still hold something, by the host's own look, although their stops succeeded. Asked once for
     /// all stops of a phase or of a rollback.
     fn still_held<'a>(&'a self, stopped: &'a [Rid], log: &'a Arc<dyn LogSink>) -> BoxFuture<'a, Vec<StillHeld>>;

@@ -126,6 +126,9 @@ impl Execution<'_> {
         if let Err(error) = self.triggers(step, &bounds, &before).await {
             return CallOutcome::failed(Change::Unchanged, error);
         }
+        if work.verb() == Verb::Stop {
+            self.facilities.end_leftovers(&step.rid, &self.session.log).await;
+        }
         let mut called = call(prepared, &work.order, &bounds, step.probe, &self.session.log).await;
         let Ok(text) = &called.result else { return called };
         if !text.is_empty() {

@@ -31,6 +31,7 @@ pub(crate) async fn undo(execution: &Execution<'_>, undoing: UndoStep<'_>) -> Re
     let result = match execution.facilities.prepare(rid, verb).await {
         Err(cause) => Err(StepError::Prepare { verb, cause }),
         Ok(prepared) => {
+            execution.facilities.end_leftovers(rid, &log).await;
             // A signal of its own: the action's may be raised, which is why its work is undone.
             let bounds = CallBounds::within(deadline);
             call(&prepared, &WorkOrder::Stop, &bounds, probe, &log).await.result

@@ -86,6 +86,9 @@ pub enum ActError {
          or enable them, and stop again)"
     )]
     OrphansLeft { object: ObjectPath, held: String },
+    /// The rest is stopped, and something goes on that runs of tasks have left.
+    #[error("{object} is not down: {left}: left by runs of tasks (end that by hand, and stop again)")]
+    RunsLeft { object: ObjectPath, left: String },
     /// Another node may run it.
     #[error(
         "{object} is not started here: its slot is not this node's, so another node may run it (om {object} start, or switch, asks for \

@@ -26,7 +26,7 @@ use model::{ObjectPath, Rid};
 use plan::Plan;
 
 use self::admission::{
-    admit, here, here_or_held, prove_no_orphans, refuse_orphans, refuse_unaccepted, refuse_without_room,
+    admit, here, here_or_held, prove_ended, prove_no_orphans, refuse_orphans, refuse_unaccepted, refuse_without_room,
     refuse_without_slot,
 };
 use self::aftermath::{conclude, note_end, note_runs, remember};
@@ -181,7 +181,7 @@ impl Agent {
         volume::refuse_if_used(self, path, &request)?;
         let slots = RunSlots::take(&instance, &plan).await?;
         let run = slots.journal(facilities, &beside).await;
-        end_runs(facilities, &request, &beside).await?;
+        let unended = end_runs(facilities, &request, &beside).await?;
         let plan = begin(&instance, plan, lock.is_some().then_some(&request)).await?;
         let (lock, execution) = match run {
             Some(run) => {
@@ -236,7 +236,8 @@ impl Agent {
         };
         let (level, closing) = report.closing(command, status.sums.avail);
         execution.log.line(None, level, &closing);
-        if let Err(left) = prove_no_orphans(path, &request, &status.orphans) {
+        if let Err(left) = prove_no_orphans(path, &request, &status.orphans).and_then(|()| prove_ended(path, &unended))
+        {
             execution.log.line(None, LogSeverity::Error, &left.to_string());
             return Err(left);
         }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use driver::{CancelSignal, LogSeverity, Verb};
-use exec::{ExecutionContext, blocking};
+use exec::{ExecutionContext, StillHeld, blocking};
 use kernel::watch::TreeWatch;
 use model::{ObjectPath, Rid};
 use plan::{Action, Plan};
@@ -176,14 +176,15 @@ pub(super) fn interrupted_runs(state: &InstanceState) -> Vec<(Rid, usize)> {
     pending.filter_map(|entry| parse(entry.file_name().to_str()?)).collect()
 }
 
-/// Asks the runs of the tasks that a stop is about to end, and waits until they have: tasks come before all other groups then.
+/// Asks the runs of the tasks that a stop is about to end, and waits until they have: tasks come before all other groups then. Returns
+/// what runs have left that could not be ended.
 pub(super) async fn end_runs(
     facilities: InstanceFacilities<'_>,
     request: &ActionRequest,
     session: &ExecutionContext,
-) -> Result<(), ActError> {
+) -> Result<Vec<StillHeld>, ActError> {
     if !takes_down(request.action) {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let (agent, path) = (facilities.instance.agent, &facilities.instance.object.path);
     let directory = agent.home().runs(path);
@@ -204,8 +205,7 @@ pub(super) async fn end_runs(
             Err(_) => return Err(ActError::RunGoesOn { rid, pid: holder.pid, patience: PATIENCE }),
         }
     }
-    facilities.instance.end_leftovers(&selected, &*session.log).await;
-    Ok(())
+    Ok(facilities.instance.end_leftovers(facilities.session, &selected, &session.log).await)
 }
 
 fn takes_down(action: Action) -> bool {

@@ -72,12 +72,19 @@ impl Facilities for InstanceFacilities<'_> {
                 env: &session.env,
                 context: &context,
                 namespace: instance.snapshot.namespace.as_ref().map_err(FacilityError::failed)?,
+                ledger: instance.ledger(),
+                slice: Arc::clone(&instance.paths.slice),
             };
             let ran = trigger::run(command, &around, bounds, &log).await;
             // It may have done anything to any resource.
             session.recent.clear();
             ran
         })
+    }
+
+    fn end_leftovers<'a>(&'a self, rid: &'a Rid, log: &'a Arc<dyn LogSink>) -> BoxFuture<'a, ()> {
+        let InstanceFacilities { instance, .. } = *self;
+        Box::pin(instance.end_leftovers_of_triggers(std::slice::from_ref(rid), &**log))
     }
 
     fn still_held<'a>(&'a self, stopped: &'a [Rid], log: &'a Arc<dyn LogSink>) -> BoxFuture<'a, Vec<StillHeld>> {

@@ -48,6 +48,8 @@ impl Instance<'_> {
             env: &session.env,
             context: &context,
             namespace: self.snapshot.namespace.as_ref().map_err(FacilityError::failed)?,
+            ledger: self.ledger(),
+            slice: Arc::clone(&self.paths.slice),
         };
         trigger::run(command, &around, &CallBounds::within(limit), log).await
     }

@@ -5,7 +5,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use capability::process::{PATH, ProgramFacts, account_variables};
+use capability::CgroupSlice;
+use capability::holdings::Ledger;
+use capability::process::{PATH, ProgramFacts, TriggerLeftovers, account_variables};
 use driver::{CallBounds, LogSeverity, LogSink};
 use exec::FacilityError;
 use kernel::process::{CapabilityBounds, CheckedProgram, ProgramLaunch, RunError};
@@ -26,9 +28,23 @@ pub(crate) struct TriggerContext<'a> {
     pub(crate) context: &'a grant::GrantContext,
     /// The policy of the namespace.
     pub(crate) namespace: &'a grant::Policy,
+    /// Where it is recorded what the trigger leaves running.
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) slice: Arc<CgroupSlice>,
 }
 
-/// Runs a command until it exits. Any exit status but 0 is a failure.
+impl TriggerContext<'_> {
+    /// Records that the trigger may leave something running.
+    async fn leftovers(&self) -> Result<TriggerLeftovers, FacilityError> {
+        let (ledger, slice, statedir) = (self.ledger.clone(), self.slice.clone(), self.context.statedir.clone());
+        let (object, rid) = (self.object.clone(), self.rid.clone());
+        let noted =
+            blocking(move || TriggerLeftovers::before(ledger, slice.directory(), (&object, &rid), &statedir)).await;
+        noted.map_err(|error| FacilityError::failed(error.to_string()))
+    }
+}
+
+/// Runs a command until it exits. Any exit status but 0 is a failure. What it leaves running is held by the resource.
 pub(crate) async fn run(
     command: &[String],
     around: &TriggerContext<'_>,
@@ -53,10 +69,17 @@ pub(crate) async fn run(
     permitted(&program, args, around)?;
     let opened = blocking(move || CheckedProgram::open(&program, None)).await;
     let program = opened.map_err(|error| FacilityError::failed(error.to_string()))?;
-    let launch = launch(program, args, environment(around));
+    let leftovers = around.leftovers().await?;
+    let mut env = environment(around);
+    env.extend(leftovers.variable().map(|(name, value)| (name, value.into())));
+    let launch = ProgramLaunch { cgroup: leftovers.group(), ..launch(program, args, env) };
     log.line(Some(around.rid), LogSeverity::Info, &format!("run: {}", capability::process::as_typed(command)));
     let mut on_line = |line: &str| log.line(Some(around.rid), LogSeverity::Info, &format!("| {line}"));
-    match kernel::process::run(launch, &[], bounds.deadline, &mut on_line).await {
+    let ran = kernel::process::run(launch, &[], bounds.deadline, &mut on_line).await;
+    if let Some(text) = leftovers.after(matches!(ran, Err(RunError::TimedOut(_)))).await {
+        log.line(Some(around.rid), LogSeverity::Warn, &text);
+    }
+    match ran {
         Ok(output) if output.status == 0 => Ok(()),
         Ok(output) => Err(FacilityError::failed(format!("exit status {}", output.status))),
         Err(RunError::TimedOut(_)) => Err(FacilityError::TimedOut(bounds.deadline)),
@@ -64,7 +87,7 @@ pub(crate) async fn run(
     }
 }
 
-/// A command of the site: with all the powers of the agent, and outside the control group of any resource, which a stop kills.
+/// A command of the site: with all the powers of the agent, and outside the control group of any resource, where its driver looks.
 pub(crate) fn launch(program: CheckedProgram, args: &[String], env: Vec<(String, OsString)>) -> ProgramLaunch {
     ProgramLaunch {
         program,

@@ -1,17 +1,18 @@
 //! What the resources of an instance hold, by the host's own record: proven gone after a stop, and told where a driver says down.
 
+mod leftovers;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use capability::holdings::{
-    HoldingPresence, HoldingProof, Ledger, ProofVerdict, UnverifiedLedger, end_processes, forget_declared, look, prove,
+    HoldingPresence, HoldingProof, Ledger, ProofVerdict, UnverifiedLedger, forget_declared, look, prove,
 };
 use driver::{LogSeverity, LogSink, ReportMessage, Verb};
 use exec::{StillHeld, blocking};
 use holding::{DeclaredHolding, Holding, HoldingRecord, HoldingStage};
 use kernel::process::FirstProcess;
 use model::Rid;
-use model::object::Resource;
 use model::status::State;
 
 use super::{ActionSession, Instance};
@@ -22,7 +23,7 @@ use crate::status::{OrphanHolding, OrphanReason, ResourceStatus};
 const GONE: &str = "gone";
 
 impl Instance<'_> {
-    fn ledger(&self) -> Arc<Ledger> {
+    pub(super) fn ledger(&self) -> Arc<Ledger> {
         Arc::new(Ledger::open(&self.agent.home().holdings(&self.object.path)))
     }
 
@@ -34,6 +35,8 @@ impl Instance<'_> {
         stopped: &[Rid],
         log: &dyn LogSink,
     ) -> Vec<StillHeld> {
+        // Of triggers that ran after the stops.
+        self.end_leftovers_of_triggers(stopped, log).await;
         let ledger = self.ledger();
         let names: BTreeSet<String> = stopped.iter().map(ToString::to_string).collect();
         let (mut records, unverified) = (ledger.records(|record| names.contains(&record.rid)), ledger.unverified());
@@ -72,35 +75,6 @@ impl Instance<'_> {
         }
         self.give_up(session, &ledger, &held, log);
         Vec::new()
-    }
-
-    /// Ends what the runs of these resources have left running: a task has no stop of its own.
-    pub(crate) async fn end_leftovers(&self, resources: &[&Resource], log: &dyn LogSink) {
-        let runs = |resource: &&&Resource| self.driver(&resource.driver).manifest().verbs.contains(&Verb::Run);
-        let rids: BTreeSet<String> = resources.iter().filter(runs).map(|resource| resource.rid.to_string()).collect();
-        let ledger = self.ledger();
-        for record in ledger.records(|record| rids.contains(&record.rid)) {
-            let Holding::ProcessGroup(held) = &record.holding else { continue };
-            let rid = record.rid.parse().ok();
-            match end_processes(held).await {
-                Ok(0) => ledger.forget(&[record]),
-                Ok(count) => {
-                    ledger.forget(&[record]);
-                    log.line(
-                        rid.as_ref(),
-                        LogSeverity::Info,
-                        &format!(
-                            "ended {count} {} that a run had left running",
-                            if count == 1 { "process" } else { "processes" }
-                        ),
-                    );
-                }
-                Err(error) => {
-                    let text = format!("what a run has left running cannot be ended: {error}");
-                    log.line(rid.as_ref(), LogSeverity::Error, &text);
-                }
-            }
-        }
     }
 
     /// The operator knows better: what is held is given up, by name.
@@ -169,15 +143,16 @@ impl Instance<'_> {
         let there = records.iter().zip(&present);
         let mut there: Vec<(&HoldingRecord, &HoldingPresence)> =
             there.filter(|(record, seen)| is_there(record, seen)).collect();
-        for status in seen.iter_mut().filter(|seen| is_down(seen.state)) {
+        for status in seen.iter_mut().filter(|seen| is_doubted(seen)) {
             let rid = status.rid.to_string();
+            let says = if is_down(status.state) { "its driver says down" } else { "its driver says n/a" };
             let own: Vec<String> = there.extract_if(.., |(record, _)| record.rid == rid).map(in_words).collect();
             let text = match (&unverified, own.is_empty()) {
-                (_, false) => format!("its driver says down, but it still holds {}", own.join(", ")),
-                (Some(unverified), true) => {
-                    format!("its driver says down, but that is unverified: {}", not_known(unverified))
+                (_, false) => format!("{says}, but it still holds {}", own.join(", ")),
+                (Some(unverified), true) if is_down(status.state) => {
+                    format!("{says}, but that is unverified: {}", not_known(unverified))
                 }
-                (None, true) => continue,
+                (_, true) => continue,
             };
             status.messages.push(ReportMessage { level: LogSeverity::Warn, text });
             status.state = State::Warn;
@@ -227,21 +202,45 @@ impl Instance<'_> {
         driver.is_some_and(|driver| driver.manifest().grants.iter().any(|line| line.starts_with("spawn")))
     }
 
-    /// The records of what should not be there: of resources that are down, or were not asked, and of sections that are gone.
+    /// Whether a resource's driver leaves processes running without a word of whether it is up: those of an application without a check.
+    fn leaves_unjudged_processes(&self, rid: &Rid) -> bool {
+        let driver = self.object.resource(rid).map(|resource| self.driver(&resource.driver));
+        driver.is_some_and(|driver| {
+            let runs = |line: &String| line.starts_with("exec") && !line.starts_with("exec(read");
+            let manifest = driver.manifest();
+            !manifest.verbs.contains(&Verb::Run) && manifest.grants.iter().any(runs)
+        })
+    }
+
+    /// The records of what should not be there: of resources that are down or of which nothing says that they are up, of those that were
+    /// not asked, and of sections that are gone.
     async fn unexpected(&self, seen: &[ResourceStatus]) -> (Vec<HoldingRecord>, Option<UnverifiedLedger>) {
         let (ledger, state) = (self.ledger(), self.state());
-        let expected = seen.iter().filter(|seen| !is_down(seen.state) && seen.unasked().is_none());
+        let expected = seen.iter().filter(|seen| !is_doubted(seen) && seen.unasked().is_none());
         let expected: BTreeSet<String> = expected.map(|seen| seen.rid.to_string()).collect();
+        let without_a_word = || seen.iter().filter(|seen| seen.state == State::Na && seen.unasked().is_none());
+        let unjudged = without_a_word().filter(|seen| self.leaves_unjudged_processes(&seen.rid));
+        let unjudged: BTreeSet<String> = unjudged.map(|seen| seen.rid.to_string()).collect();
+        let without_a_word: BTreeSet<String> = without_a_word().map(|seen| seen.rid.to_string()).collect();
+        let (agent, object) = (self.agent.clone(), self.object.path.clone());
         // What a driver declared is the driver's to judge, and that of a disabled section is not asked: another node may have taken
         // the thing since, such as a disk of the cloud.
         let unasked = seen.iter().filter(|seen| seen.unasked().is_some());
         let unasked: BTreeSet<String> = unasked.map(|seen| seen.rid.to_string()).collect();
         blocking(move || {
             let is_unexpected = |record: &HoldingRecord| {
-                !record.is_undone() && record.holding.must_be_gone() && !expected.contains(&record.rid)
+                let is_known = expected.contains(&record.rid)
+                    || (unjudged.contains(&record.rid) && is_left_by_a_command(&record.holding));
+                !record.is_undone() && record.holding.must_be_gone() && !is_known
             };
             let mut records = ledger.records(is_unexpected);
-            records.extend(holdings::declared(&state, |rid| !expected.contains(rid) && !unasked.contains(rid)));
+            // What a run that goes on has made is its own.
+            if records.iter().any(|record| without_a_word.contains(&record.rid)) {
+                let runs = agent.task_runs(&object);
+                records.retain(|record| !runs.iter().any(|run| run.rid.to_string() == record.rid));
+            }
+            let is_judged = |rid: &str| expected.contains(rid) || unasked.contains(rid) || without_a_word.contains(rid);
+            records.extend(holdings::declared(&state, |rid| !is_judged(rid)));
             (records, ledger.unverified())
         })
         .await
@@ -296,6 +295,16 @@ fn in_words((record, seen): (&HoldingRecord, &HoldingPresence)) -> String {
         HoldingPresence::Left(how) => format!("{} ({how})", record.holding),
         _ => record.holding.to_string(),
     }
+}
+
+/// Whether the resource should hold nothing by its driver's word: it is down, or it never is up.
+fn is_doubted(seen: &ResourceStatus) -> bool {
+    is_down(seen.state) || (seen.state == State::Na && seen.unasked().is_none())
+}
+
+/// Whether it is what a command of the driver has left running, and no program that a driver has started as such.
+fn is_left_by_a_command(holding: &Holding) -> bool {
+    matches!(holding, Holding::ProcessGroup(held) if held.first.is_none() && !held.of_trigger)
 }
 
 fn is_down(state: State) -> bool {
