@@ -29,6 +29,9 @@ crate::trials!(
     a_container_is_stopped_where_it_was_started,
     a_container_whose_engine_is_away_is_not_down,
     a_section_whose_container_runs_is_kept,
+    a_container_whose_process_was_moved_is_not_down,
+    a_stop_ends_the_container_that_a_run_has_left,
+    a_socket_that_is_not_there_keeps_no_stop_from_succeeding,
 );
 
 /// An engine of either kind, for a world.
@@ -422,8 +425,92 @@ fn a_container_is_stopped_where_it_was_started(world: &World) {
     world.om("web stop").ok();
     assert_eq!((first.containers(), other.containers()), (vec!["web.container.1 exited".to_owned()], vec![]));
     assert_eq!(world.states("web"), "container#1 down");
+    // The operator starts it again, behind the back of the agent.
+    first.cli("start web.container.1").unwrap();
+    assert_eq!(world.states("web"), "container#1 warn");
+    world.om("web start").ends(1).says("still runs at");
+    world.om("web stop").ok();
+    assert_eq!(first.containers(), ["web.container.1 exited"]);
     world.om("web start").ok();
     assert_eq!(other.containers(), ["web.container.1 running"]);
+    world.om("web unprovision --confirm").ok().says(&format!("at {}", from.display()));
+    assert_eq!((first.containers(), other.containers()), (Vec::new(), Vec::new()));
+    world.om("web print holdings").ok().does_not_say("container#1");
+}
+
+/// An operator, systemd(1) or cgclassify(1) may move it.
+fn a_container_whose_process_was_moved_is_not_down(world: &World) {
+    on_both(world, |world, engine| {
+        create(world, &engine.sleeping("1", "netns = none"));
+        world.om("web provision").ok();
+        let (id, pid) = (engine.id("web.container.1"), engine.pid("web.container.1"));
+        let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
+        for mount in mounts.lines().filter(|line| line.split(' ').nth(2).is_some_and(|kind| kind.starts_with("cgroup")))
+        {
+            let top = mount.split(' ').nth(1).unwrap();
+            fs::write(format!("{top}/cgroup.procs"), pid.to_string()).unwrap();
+        }
+        let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap();
+        assert!(!groups.contains(&id), "{groups}");
+        assert_eq!(world.states("web"), "container#1 up");
+        world.om("web print holdings").ok().says("container#1  container  present");
+        world.om("web start").ok().says("nothing to do");
+        assert_eq!((engine.id("web.container.1"), engine.pid("web.container.1")), (id, pid));
+        world.om("web stop").ok();
+        assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists());
+        assert_eq!(world.states("web"), "container#1 down");
+    });
+}
+
+/// Whether the run goes on, was killed, or was interrupted.
+fn a_stop_ends_the_container_that_a_run_has_left(world: &World) {
+    on_both(world, |world, engine| {
+        let task = engine.sleeping("1", "netns = none").replace("[container#1]", "[task#1]");
+        create(world, &format!("[fs#1]\ntype = flag\n{}", task.replace("type = podman", "type = docker")));
+        for signal in [None, Some(Signal::SIGKILL), Some(Signal::SIGINT)] {
+            world.om("web start").ok();
+            let mut run = world.spawn("web run --local");
+            until("the container runs", || engine.containers() == ["web.task.1 running"]);
+            let pid = engine.pid("web.task.1");
+            assert_eq!(world.states("web"), "fs#1 up, task#1 n/a", "a run goes on");
+            if let Some(signal) = signal {
+                kill(Pid::from_raw(run.id().try_into().unwrap()), signal).unwrap();
+                run.wait().unwrap();
+                assert_eq!(engine.containers(), ["web.task.1 running"], "{signal}");
+                assert_eq!(world.states("web"), "fs#1 up, task#1 warn", "{signal}");
+                world.om("web delete --local").ends(1).says("web.task.1");
+            }
+            world.om("web stop").ok().says("task#1: ended and removed");
+            run.wait().unwrap();
+            assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists(), "{signal:?}");
+            assert_eq!(engine.containers(), [""; 0], "{signal:?}");
+            assert_eq!(world.states("web"), "fs#1 down, task#1 n/a", "{signal:?}");
+            world.om("web print holdings").ok().does_not_say("task#1");
+        }
+    });
+}
+
+/// Where nothing was ever made, nothing runs; and what was stopped is known by its record.
+fn a_socket_that_is_not_there_keeps_no_stop_from_succeeding(world: &World) {
+    let Some(docker) = node_engine(world) else { return };
+    let engine = Engine::Docker(docker);
+    let away = world.fill("web set --kw container#1.socket={w}/nowhere.sock");
+    let here = format!("web set --kw container#1.socket={}", world.path("node/docker.sock").display());
+    create(world, &engine.sleeping("1", "netns = none"));
+    world.om(&away).ok();
+    world.om("web stop").ok().says("there is no container engine at");
+    assert_eq!(world.states("web"), "container#1 down");
+    world.om("web start").ends(1);
+    world.om(&here).ok();
+    world.om("web provision").ok();
+    world.om(&away).ok();
+    assert_eq!(world.states("web"), "container#1 warn");
+    for _ in 0..2 {
+        world.om("web stop").ok();
+        assert_eq!(engine.containers(), ["web.container.1 exited"]);
+        assert_eq!(world.states("web"), "container#1 down");
+    }
+    world.om(&here).ok();
     world.om("web unprovision --confirm").ok();
 }
 

@@ -18,6 +18,7 @@ crate::trials!(
     an_engine_that_waits_for_its_turn_is_stopped_too,
     it_releases_its_file_system,
     a_number_that_another_process_has_now_keeps_none_from_starting,
+    a_run_that_was_killed_leaves_no_engine,
 );
 
 /// An object that runs its own engine, on data that hold the image.
@@ -183,4 +184,32 @@ fn a_number_that_another_process_has_now_keeps_none_from_starting(world: &World)
     other.wait().unwrap();
     world.om("web start").ok();
     world.om("web unprovision --confirm").ok();
+}
+
+fn a_run_that_was_killed_leaves_no_engine(world: &World) {
+    let task = sleeping("1", "type = docker").replace("[container#1]", "[task#1]");
+    if !own_engine(world, &format!("[fs#1]\ntype = flag\n{task}")) {
+        return;
+    }
+    world.om("web start").ok();
+    let mut run = world.spawn("web run --local");
+    let rundir = world.path("root/run");
+    let is_running = || {
+        let socket = find(&rundir, "docker.sock");
+        socket.is_some_and(|socket| dockerd::containers(&socket).is_ok_and(|found| !found.is_empty()))
+    };
+    until("the container runs", is_running);
+    run.kill().unwrap();
+    run.wait().unwrap();
+    assert_eq!(engines(world).len(), 1, "it serves the container");
+    world.om("web stop").ok().says("stopped the engine");
+    assert_eq!(engines(world), [0; 0]);
+    world.om("web print holdings").ok().does_not_say("task#1");
+    // The engine of a run that ends is no process of the run.
+    let short = world.read("web.conf").replace("sleep 1000", "sleep 0");
+    world.om("web delete").ok();
+    world.create("web", &short);
+    world.om("web run --local").ok().does_not_say("left running").does_not_say("pidfile not valid");
+    assert_eq!(engines(world), [0; 0]);
+    world.om("web delete").ok();
 }

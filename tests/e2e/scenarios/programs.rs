@@ -18,6 +18,9 @@ crate::trials!(
     nothing_of_who_starts_a_service_is_in_it,
     a_file_that_is_not_a_program_is_named_as_such,
     a_helper_without_its_application_is_no_application,
+    what_a_start_leaves_running_goes_on_writing,
+    what_still_runs_stands_in_the_way_of_a_start,
+    what_a_trigger_leaves_running_is_held_until_a_stop_ends_it,
 );
 
 fn a_program_is_looked_for_where_a_shell_would(world: &World) {
@@ -286,5 +289,86 @@ fn a_helper_without_its_application_is_no_application(world: &World) {
     assert_ne!(first(), before);
     world.om("web stop").ok();
     assert_eq!(world.states("web"), "app#1 down");
+    world.om("web delete").ok();
+}
+
+/// A daemon that goes on printing has something to print to, also when the command that started it is over.
+fn what_a_start_leaves_running_goes_on_writing(world: &World) {
+    let stop = "stop) kill $(cat pid); rm -f pid ;; status) test -e pid && kill -0 $(cat pid) ;; esac";
+    launcher(
+        world,
+        &format!("case $1 in start) (while echo tick; do sleep 0.05; done) & echo $! >pid; echo begun >&2 ;; {stop}"),
+    );
+    let app = "[app#1]\nscript = {w}/launcher\nstart = true\nstop = true\ncheck = true\n";
+    world.create("web", &format!("[DEFAULT]\nnodes = n1\n{app}"));
+    world.om("web start").ok().says("| begun");
+    let output = world.path("root/log/web.app.1.out");
+    let ticks = || fs::read_to_string(&output).unwrap().matches("tick").count();
+    crate::world::until("it goes on writing", || ticks() > 30);
+    assert_eq!(world.states("web"), "app#1 up");
+    world.om("web stop").ok();
+    // A command that fails is still quoted.
+    launcher(world, &format!("case $1 in start) echo no room >&2; exit 7 ;; {stop}"));
+    world.om("web start").ends(1).says("exited with 7: no room");
+    world.om("web delete").ok();
+}
+
+/// A second application would work on the data of the first.
+fn what_still_runs_stands_in_the_way_of_a_start(world: &World) {
+    let script = |name: &str, sign: &str| {
+        let start = format!("start) setsid sleep 1101 >/dev/null 2>&1 & echo $! >pid; touch {sign} ;;");
+        let stop = format!("stop) kill $(cat pid); rm -f {sign} ;; status) test -e {sign} ;; esac");
+        launcher(world, &format!("case $1 in {start} {stop}"));
+        fs::rename(world.path("launcher"), world.path(name)).unwrap();
+    };
+    script("first", "one");
+    script("second", "two");
+    let app = "[app#1]\nscript = {w}/first\nstart = true\nstop = true\ncheck = true\n";
+    world.create("web", &format!("[DEFAULT]\nnodes = n1\n{app}"));
+    world.om("web start").ok();
+    let pid = world.read("pid");
+    world.om(&world.fill("web set --kw app#1.script={w}/second")).ok();
+    let refused = world.om("web start").ends(1).says("the check says down, but ").says("sleep 1101 (process ");
+    refused.says(&format!("(process {}) still runs: stop the resource first", pid.trim()));
+    assert!(!world.exists("two"), "the start was run");
+    world.om(&world.fill("web set --kw app#1.script={w}/first")).ok();
+    world.om("web stop").ok();
+    world.om("web delete").ok();
+    // The same where the driver was another one.
+    world.create("web", "[DEFAULT]\nnodes = n1\n[app#1]\ntype = simple\nstart = /bin/sleep 1102\n");
+    world.om("web start").ok();
+    world.om("web set --kw app#1.type=forking --kw app#1.check=/bin/false").ok();
+    assert_eq!(world.states("web"), "app#1 warn");
+    world.om("web start").ends(1).says("/bin/sleep 1102 (process ").says("still runs: stop the resource first");
+    // Without a check it says nothing at all, and hides nothing.
+    world.om("web unset --kw app#1.check").ok();
+    assert_eq!(world.states("web"), "app#1 warn");
+    world.om("web print status").ok().says("its driver says n/a, but it still holds processes in");
+    world.om("web set --kw app#1.type=simple").ok();
+    world.om("web stop").ok();
+    world.om("web delete").ok();
+}
+
+fn what_a_trigger_leaves_running_is_held_until_a_stop_ends_it(world: &World) {
+    let trigger = |name: &str| {
+        let command = format!("/bin/sh -c 'setsid sleep 991 >/dev/null 2>&1 & echo $! >{{w}}/pid.{name}'");
+        format!("{name} = {command}\n")
+    };
+    let names = ["pre_start", "post_start", "pre_stop", "post_stop"];
+    let triggers: String = names.map(trigger).concat();
+    world.create("web", &format!("[DEFAULT]\nnodes = n1\n[fs#1]\ntype = flag\n{triggers}"));
+    world.om("web start").ok().says("WRN web: fs#1: left running: ").says("a stop of the instance ends it");
+    assert_eq!(world.states("web"), "fs#1 up");
+    world.om("web print holdings").ok().says("fs#1  process-group  present").says("processes of a trigger in");
+    world.om("web delete").ends(1).says("fs#1");
+    let stopped = world.om("web stop").ok().says("fs#1: ended 3 processes that a trigger had left running");
+    stopped.says("fs#1: ended 1 process that a trigger had left running");
+    for name in names {
+        // One that has exited and was not waited for yet has none.
+        let command = format!("/proc/{}/cmdline", world.read(&format!("pid.{name}")).trim());
+        assert_eq!(fs::read_to_string(command).unwrap_or_default(), "", "{name}");
+    }
+    world.om("web print holdings").ok().does_not_say("fs#1");
+    assert_eq!(world.states("web"), "fs#1 down");
     world.om("web delete").ok();
 }

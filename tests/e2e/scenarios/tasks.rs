@@ -16,6 +16,7 @@ crate::trials!(
     what_a_killed_run_left_behind_is_ended_and_its_record_says_so,
     a_task_runs_as_often_at_once_as_it_may,
     what_a_run_leaves_running_is_held_until_a_stop_ends_it,
+    what_was_killed_with_a_run_is_not_left_running,
 );
 
 /// A service with a task that goes on until the file `go` is there.
@@ -163,10 +164,18 @@ fn what_a_run_leaves_running_is_held_until_a_stop_ends_it(world: &World) {
     world.om("web run --local").ok().says("WRN web: task#1: left running: ").says("a stop of the instance ends it");
     let command = format!("/proc/{}/cmdline", world.read("pid").trim());
     world.om("web print holdings").ok().says("task#1  process-group  present");
+    world.om("web print status").ok().says("its driver says n/a, but it still holds processes in");
     world.om("web delete --local").ends(1).says("task#1");
     world.om("web stop --local").ok().says("task#1: ended 1 process that a run had left running");
     // One that has exited and was not waited for yet has none.
     assert_eq!(fs::read_to_string(command).unwrap_or_default(), "");
     world.om("web print holdings").ok().does_not_say("task#1");
     world.om("web stop --local").ok().does_not_say("left running");
+}
+
+fn what_was_killed_with_a_run_is_not_left_running(world: &World) {
+    let task = "[task#1]\ntype = host\ncommand = /bin/sh -c 'sleep 986 & sleep 986'\ntimeout = 1s\n";
+    world.create("web", &format!("[DEFAULT]\nnodes = n1\n{task}"));
+    world.om("web run --local").ends(7).says("took too long").does_not_say("left running");
+    world.om("web print holdings").ok().does_not_say("task#1");
 }
