@@ -64,7 +64,7 @@ impl EffectRecord {
                 ledger.released(|held| is(held, &id))
             }
             (ContainerEffect::Made(_), Some(note)) if is_done => {
-                forget_what_is_gone(ledger).await;
+                forget_what_is_gone(ledger, &holding.engine).await;
                 note.held(ContainerHolding { id: whole_id(&answer.body), ..holding });
             }
             (ContainerEffect::Started(_, id), Some(note)) => {
@@ -128,17 +128,18 @@ pub(super) fn own_container(
     }
 }
 
-/// The records of this resource of containers that do not run any more. A new one takes their place.
-async fn forget_what_is_gone(ledger: &ResourceLedger) {
-    let containers: Vec<HoldingRecord> = ledger.records().into_iter().filter(is_made).collect();
+/// The records of this resource of containers of this engine that do not run any more. A new one takes their place. Those of another
+/// engine, which the keywords no longer name, stay there until they are removed.
+async fn forget_what_is_gone(ledger: &ResourceLedger, engine: &str) {
+    // The note of the one that is being made has no id yet.
+    let is_of = |record: &HoldingRecord| match &record.holding {
+        Holding::Container(container) => container.id.is_some() && container.engine == engine,
+        _ => false,
+    };
+    let containers: Vec<HoldingRecord> = ledger.records().into_iter().filter(is_of).collect();
     let seen = look(&containers, Vec::new).await;
     let gone = containers.into_iter().zip(seen).filter(|(_, seen)| *seen == HoldingPresence::Gone);
     ledger.ledger.forget(&gone.map(|(record, _)| record).collect::<Vec<_>>());
-}
-
-/// Whether it is about a container that was made. The note of the one that is being made has no id yet.
-fn is_made(record: &HoldingRecord) -> bool {
-    matches!(&record.holding, Holding::Container(container) if container.id.is_some())
 }
 
 fn running(holding: ContainerHolding, seen: Option<ContainerProcess>) -> ContainerHolding {
