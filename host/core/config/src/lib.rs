@@ -26,6 +26,6 @@ pub use nearest::nearest;
 pub use node::data::{NodeData, NodePlaces};
 pub use node::file::{eval_node, is_secret_of_node, validate_node};
 pub use object::load::{LoadOutcome, load, validate};
-pub use pool::{InvalidRequest, NoPoolFits, Pool, PoolError, PoolKind, PoolUsage, VolumeAccess, VolumeRequest};
+pub use pool::{InvalidVolumeRequest, NoPoolFits, Pool, PoolError, PoolKind, PoolUsage, VolumeAccess, VolumeRequest};
 pub use resolve::reader::{KeywordReader, ReadError};
 pub use schema::{DriverSchema, DriverSchemas, ImplicitResource};

@@ -15,7 +15,7 @@ mod section;
 mod text;
 
 pub use choice::{NoPoolFits, PoolUsage};
-pub use request::{InvalidRequest, VolumeAccess, VolumeRequest};
+pub use request::{InvalidVolumeRequest, VolumeAccess, VolumeRequest};
 pub use section::{Pool, PoolKind};
 pub use text::PoolError;
 

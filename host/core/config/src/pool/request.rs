@@ -80,7 +80,7 @@ pub struct VolumeRequest {
 /// A word of a request that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{name} = {value:?}: expected {expected}")]
-pub struct InvalidRequest {
+pub struct InvalidVolumeRequest {
     /// The keyword.
     pub name: String,
     /// Its value.
@@ -91,10 +91,10 @@ pub struct InvalidRequest {
 
 impl VolumeRequest {
     /// Reads the words that a driver sends. Names that are not known are left out.
-    pub fn of(words: &[(String, String)]) -> Result<VolumeRequest, InvalidRequest> {
+    pub fn of(words: &[(String, String)]) -> Result<VolumeRequest, InvalidVolumeRequest> {
         let mut request = VolumeRequest { format: true, ..VolumeRequest::default() };
         for (name, value) in words.iter().filter(|(_, value)| !value.is_empty()) {
-            let wrong = |expected| InvalidRequest { name: name.clone(), value: value.clone(), expected };
+            let wrong = |expected| InvalidVolumeRequest { name: name.clone(), value: value.clone(), expected };
             let flag = || convert::boolean(value).map_err(|_| wrong("true or false"));
             match name.as_str() {
                 "pool" => request.pool = Some(value.clone()),
