@@ -55,7 +55,7 @@ BASE_OM = $(if $(HOSTLER_BENCH_BASE),$(HOSTLER_BENCH_BASE),$(CURDIR)/target/benc
 
 bench: target packages release $(BASE_OM)
 	HOSTLER_LINK_ORDER=$(LINK_ORDER) HOSTLER_BENCH_BASE=$(BASE_OM) cargo bench --locked -p hostler-om --bench bench
-	HOSTLER_LINK_ORDER=$(LINK_ORDER) cargo bench --locked -p hostler-om --test scenarios
+	HOSTLER_LINK_ORDER=$(LINK_ORDER) HOSTLER_BENCH_BASE=$(BASE_OM) cargo bench --locked -p hostler-om --test scenarios
 	cargo bench --locked -p hostler-store-redb --bench store
 	cargo bench --locked -p hostler-orchestrate
 	cargo bench --locked -p hostler-daemon --bench daemon

@@ -99,6 +99,6 @@ mod tests {
 
     #[test]
     fn a_missing_service_is_reported() {
-        given_section::<PodmanContainer>(&SECTION).on(&Host::new()).status().is(State::Undefined).mentions(SOCKET);
+        given_section::<PodmanContainer>(&SECTION).on(&Host::new()).status().is(State::Down).mentions(SOCKET);
     }
 }

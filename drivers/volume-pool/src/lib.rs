@@ -17,7 +17,7 @@ use hostler_sdk::volume::Volume;
 #[derive(Keywords)]
 struct PoolVolume {
     /// The name of the volume.
-    #[keyword(default = "{name}-vol-{rindex}", example = "{name}-data")]
+    #[keyword(default = "{name}-vol-{rindex}", example = "web-data")]
     name: String,
     /// The pool. By default the first that fits.
     #[keyword(provisioning, example = "default")]

@@ -79,8 +79,10 @@ impl Engine {
     /// `web.container.1 running`, sorted.
     fn containers(&self) -> Vec<String> {
         let ids = self.cli("ps -aq --no-trunc").unwrap();
-        let show = |id: &str| self.show(id, "{{.Name}}={{.State.Status}}");
-        let mut found: Vec<String> = ids.lines().map(|id| show(id).trim_start_matches('/').replace('=', " ")).collect();
+        // One that the engine removes meanwhile is not listed.
+        let show = |id: &str| self.cli(&format!("inspect --format {{{{.Name}}}}={{{{.State.Status}}}} {id}")).ok();
+        let shown = ids.lines().filter_map(show);
+        let mut found: Vec<String> = shown.map(|line| line.trim().trim_start_matches('/').replace('=', " ")).collect();
         found.sort();
         found
     }

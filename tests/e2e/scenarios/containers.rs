@@ -173,7 +173,8 @@ fn a_missing_image_is_named(world: &World) {
 
 fn a_missing_engine_is_named(world: &World) {
     create(world, &sleeping("1", ""));
-    assert_eq!(world.states("web"), "container#1 undef");
+    // Nothing was ever made there for this resource.
+    assert_eq!(world.states("web"), "container#1 down");
     world.om("web print status --refresh").ok().says("there is no container engine at").says("start it");
     world.om("web provision").ends(1).says("there is no container engine at");
     world.om("web set --kw container#1.run_args=--frobnicate").ends(1).says("--frobnicate: unknown option");

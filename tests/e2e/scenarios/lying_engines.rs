@@ -535,6 +535,8 @@ fn an_engine_takes_no_container_of_another_object(world: &World) {
     }
     assert!(!liar.asked().iter().any(|asked| asked.contains("/start")), "{:?}", liar.asked());
     world.is("db", "up");
+    // The stand-in says that it has ended the container, and the process is the test's.
+    drop(victim);
     world.om("db stop").ok();
     world.om("db unprovision --confirm").ok();
     world.om("ns1/svc/web stop --force --i-know");

@@ -237,9 +237,9 @@ fn a_stop_from_another_namespace_proves_nothing(world: &World) {
         world.create("address", ip_config);
         world.create("program", "[DEFAULT]\nnodes = n1\n[app#1]\ntype = simple\nstart = /bin/sleep 600\n");
         world.om("address,program start").ok();
-        for (object, words, how) in
-            [("address", &["--net"][..], "network"), ("program", &["--pid", "--fork", "--mount-proc"], "process")]
-        {
+        // What other scenarios unmount is unmounted in the new mount namespace, too.
+        let process = ["--pid", "--fork", "--mount-proc", "--propagation", "slave"];
+        for (object, words, how) in [("address", &["--net"][..], "network"), ("program", &process, "process")] {
             let stop = world.om_through("unshare", words, &format!("{object} stop"));
             stop.ends(1).says(&format!("another {how} namespace"));
         }

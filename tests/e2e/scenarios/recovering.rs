@@ -119,15 +119,21 @@ fn an_engine_without_a_majority_is_made_anew_and_nothing_stops(world: &World) {
     n2.om(world, "cluster recover --others-are-off --confirm").ends(1).says("cannot read");
 
     // Interrupted at several steps, it goes on.
-    for millis in [2_700, 3_300, 4_200] {
+    for millis in [900, 1_500, 2_100] {
         n1.om_for(world, "cluster recover --others-are-off --confirm", Duration::from_millis(millis));
     }
     let begun = Instant::now();
-    let made = n1.om(world, "cluster recover --others-are-off --confirm --format json").ok();
+    let made = n1.om(world, "cluster recover --others-are-off --confirm --format json");
     println!("recovering: recover took {:.2?}: {}", begun.elapsed(), made.stdout.trim());
     assert!(begun.elapsed() < RECOVERY);
-    let made = document(&made.stdout);
-    assert_eq!((&made["way"], &made["generation"]), (&"continued".into(), &(generation + 1).into()), "{made}");
+    if made.is_ok() {
+        let made = document(&made.stdout);
+        assert_eq!((&made["way"], &made["generation"]), (&"continued".into(), &(generation + 1).into()), "{made}");
+    } else {
+        // A fast machine was through before it was interrupted.
+        made.says("nothing is to be recovered");
+    }
+    until("the daemon knows the new engine", || report(n1, world)["generation"] == generation + 1);
     assert_eq!(members(n1, world), ["n1 voter up"]);
     run.assert_untouched(since);
 

@@ -117,10 +117,15 @@ impl<'a> Node<'a> {
     }
 
     fn om_anyhow(&self, line: &str) -> Ran {
+        self.called("svcmgr", line)
+    }
+
+    /// Calls the program of this name in the world's directory.
+    fn called(&self, program: &str, line: &str) -> Ran {
         let began = Instant::now();
         let root = self.root.display().to_string();
         let env = [("HOSTLER_NODENAME", self.name), ("HOSTLER_ROOT", &root)];
-        let ran = as_called_with(self.world, "svcmgr", &format!("-s {SERVICE} {line}"), &env);
+        let ran = as_called_with(self.world, program, &format!("-s {SERVICE} {line}"), &env);
         let (seconds, line) = (began.elapsed().as_secs_f32(), line.get(..40).unwrap_or(line));
         println!("spider: {}: {seconds:5.2} s: {line}", self.name);
         ran

@@ -14,7 +14,7 @@ fn check_request(line: &str, expected: &str) {
 fn a_wrong_request_says_where_and_what_was_expected() {
     check_request(
         "file.read = /x",
-        "1: unknown capability \"file.read\": expected files.read, files.write, mount, block.read, block.loop, block.undo, net.link, net.addr, net.route, netns, netns.link, netns.addr, netns.route, exec, spawn, http, http.unix",
+        "1: unknown capability \"file.read\": expected files.read, files.write, mount, block.read, block.loop, block.undo, net.link, net.addr, net.route, netns, netns.link, netns.addr, netns.route, exec, spawn, http, http.unix, volume",
     );
     check_request("files.read /x", "12: expected =");
     check_request("files.read =", "13: expected an absolute path");

@@ -127,18 +127,19 @@ impl EngineLookup {
 
     fn found(&self, members: &Map<String, Value>) -> Option<LookupResult> {
         match self {
-            EngineLookup::Container(_) => {
+            EngineLookup::Container(asked) => {
                 // Without it the engine did not answer about a container, and nothing may be concluded.
                 let config = members.get("Config")?;
                 let labels = config.get("Labels").and_then(Value::as_object).into_iter().flatten();
+                let (id, name) = (id(members, "Id")?, members.get("Name").and_then(Value::as_str).unwrap_or_default());
+                let name = name.trim_start_matches('/').to_owned();
+                // An answer about another container would send what is asked of this one to that one.
+                if !id.starts_with(asked.as_str()) && name != *asked {
+                    return None;
+                }
                 Some(LookupResult::Container {
-                    id: id(members, "Id")?,
-                    name: members
-                        .get("Name")
-                        .and_then(Value::as_str)
-                        .unwrap_or_default()
-                        .trim_start_matches('/')
-                        .to_owned(),
+                    id,
+                    name,
                     joins: joins(members),
                     labels: labels
                         .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))

@@ -79,9 +79,10 @@ impl FilesystemMount<'_> {
             let (now, mnt) = (target.display(), self.at.mnt.display());
             return Ok(Status::up().degraded(format!("it is mounted on {now}, and not on {mnt}: a restart moves it")));
         }
+        // Before the file system is asked: while it does not answer, no other call does.
+        let edits = self.edits(held)?;
         let options: Vec<&str> = held.text("options").split(',').collect();
-        let mut status = health(self.at, &options, &self.options);
-        status = self.edits(held)?.into_iter().fold(status, Status::degraded);
+        let mut status = edits.into_iter().fold(health(self.at, &options, &self.options), Status::degraded);
         if held.text("root-now").ends_with("//deleted") {
             status = status.degraded(format!("the directory that it shows was removed: {}", held.label));
         }

@@ -3,7 +3,9 @@
 //! It prints a table and always succeeds, as the first half does. The cost of the agent is the time of a command during which
 //! no driver works: `om --debug` prints both.
 
-use std::path::Path;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use hostler_tests::dockerd::docker;
@@ -22,6 +24,10 @@ const RUNS: usize = 5;
 const STATUS: Duration = Duration::from_millis(150);
 /// The promised share of the agent in a duration.
 const OVERHEAD: f64 = 0.05;
+/// How often two versions start and stop everything in turn.
+const ROUNDS: usize = 15;
+/// The promised share of the record of what is held in a start and a stop: an earlier version kept none.
+const MORE_THAN_EARLIER: f64 = 0.02;
 
 /// The duration of a command, and the part of it that passed without any driver.
 #[derive(Clone, Copy, PartialEq, PartialOrd)]
@@ -71,6 +77,7 @@ fn measured(world: &World) {
         start_containers.push(figure);
     }
     let (run, remove) = by_hand(&own_socket(world));
+    let versions = earlier_version().map(|om| beside(&node, &om));
     node.om("unprovision --local --confirm --force");
     let (run, remove) = (Some(("docker run, 8 times", run)), Some(("docker stop and rm, 8 times", remove)));
     let together = [&provision[..], &start, &stop, &status].map(median).into_iter().reduce(Figure::and).unwrap();
@@ -85,6 +92,13 @@ fn measured(world: &World) {
     line("start 8 containers, until they run", Figure::of(median(&until_they_run)), run, None);
     line("the same, until they have their addresses, each probed for 1 s", median(&start_containers), None, None);
     line("stop and remove 8 containers", median(&stop_containers), remove, None);
+    for (verb, [own, earlier]) in versions.into_iter().flatten() {
+        let other = ("the version to compare with", median(&earlier).all);
+        let figure = Figure::of(median(&own).all);
+        let most = other.1.mul_f64(1.0 + MORE_THAN_EARLIER);
+        let promised = (format!("≤ {}", time(most)), figure.all <= most);
+        line(&format!("{verb} all, in turn with an earlier version"), figure, Some(other), Some(promised));
+    }
     drop((server, hub));
 }
 
@@ -105,6 +119,31 @@ impl Node<'_> {
         let outside = all.saturating_sub(Duration::from_secs_f64(inside / 1e3));
         (Figure { all, outside: Some(outside) }, ran)
     }
+}
+
+/// The `om` of an earlier version, as in the first half of `make bench`.
+fn earlier_version() -> Option<PathBuf> {
+    std::env::var_os("HOSTLER_BENCH_BASE").filter(|om| !om.is_empty()).map(PathBuf::from)
+}
+
+/// Everything is started and stopped by both versions in turn: by each verb, the figures of this version and of the earlier one.
+/// Each stops what it has started, and begins every second round.
+fn beside(node: &Node<'_>, earlier: &Path) -> [(&'static str, [Vec<Figure>; 2]); 2] {
+    let directory = node.world.path("earlier");
+    fs::create_dir_all(&directory).unwrap();
+    symlink(earlier, directory.join("svcmgr")).unwrap();
+    let mut figures = [("start", [Vec::new(), Vec::new()]), ("stop", [Vec::new(), Vec::new()])];
+    node.om("stop --local --force");
+    for round in 0..2 * ROUNDS {
+        let version = (round / 2 + round) % 2;
+        let program = ["svcmgr", "earlier/svcmgr"][version];
+        for (verb, figures) in &mut figures {
+            let began = Instant::now();
+            node.called(program, &format!("{verb} --local --force")).ok();
+            figures[version].push(Figure::of(began.elapsed()));
+        }
+    }
+    figures
 }
 
 /// The same containers by docker(1), one after another, without addresses. As often as `om` was asked.

@@ -76,10 +76,13 @@ impl MountScan {
             return false;
         }
         // A copy of the other's mount in another namespace, recognised by the directory that it shows.
-        let is_copy = mount.made.as_ref().zip(held.made.as_ref()).is_some_and(|(other, held)| {
-            other.device == seen.device && other.root == seen.root && held.root != seen.root
-        });
-        mount.is(seen) || is_copy && (other.stage == HoldingStage::Left || self.shows(mount))
+        let made = mount.made.as_ref().filter(|made| made.device == seen.device && made.root == seen.root);
+        let is_copy = made.is_some() && held.made.as_ref().is_some_and(|held| held.root != seen.root);
+        // The same was mounted anew on the same place since: the stop of that one looks for its copies.
+        let is_anew = made.is_some() && (&mount.target, &mount.source) == (&held.target, &held.source);
+        mount.is(seen)
+            || is_copy && (other.stage == HoldingStage::Left || self.shows(mount))
+            || is_anew && self.shows(mount)
     }
 
     fn shows(&self, mount: &MountHolding) -> bool {

@@ -7,8 +7,8 @@ use capability::holdings::end_processes;
 use driver::{ActionError, CallBounds, Change, LogSeverity, LogSink, Verb};
 use exec::StillHeld;
 use holding::{Holding, ProcessHolding};
-use model::Rid;
 use model::object::Resource;
+use model::{Group, Rid};
 
 use crate::instance::call::{CallPurpose, ResourceCall};
 use crate::instance::{ActionSession, Instance};
@@ -45,7 +45,8 @@ impl Instance<'_> {
 
     /// Calls the stop of a task's driver, if it has one: what an engine runs for the task is no process of the host's.
     async fn stop_task(&self, session: &ActionSession, task: &Resource, log: &Arc<dyn LogSink>) -> Result<(), String> {
-        if !self.driver(&task.driver).manifest().verbs.contains(&Verb::Stop) {
+        // The plan of a stop has a step for each other group.
+        if task.rid.group() != Group::Task || !self.driver(&task.driver).manifest().verbs.contains(&Verb::Stop) {
             return Ok(());
         }
         let exposures = self.exposures_for(session, task, false).await;
