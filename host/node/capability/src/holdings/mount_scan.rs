@@ -76,9 +76,10 @@ impl MountScan {
             return false;
         }
         // A copy of the other's mount in another namespace, recognised by the directory that it shows.
-        let made = mount.made.as_ref().filter(|made| made.device == seen.device && made.root == seen.root);
-        let is_copy = made.is_some() && held.made.as_ref().is_some_and(|held| held.root != seen.root);
-        // The same was mounted anew on the same place since: the stop of that one looks for its copies.
+        let made = mount.made.as_ref().filter(|made| made.device == seen.device);
+        let is_copy = made.is_some_and(|made| made.root == seen.root)
+            && held.made.as_ref().is_some_and(|held| held.root != seen.root);
+        // The same was mounted anew on the same place since: the stop of that one looks for all that uses it.
         let is_anew = made.is_some() && (&mount.target, &mount.source) == (&held.target, &held.source);
         mount.is(seen)
             || is_copy && (other.stage == HoldingStage::Left || self.shows(mount))
