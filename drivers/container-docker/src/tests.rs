@@ -316,7 +316,7 @@ fn a_missing_engine_is_reported() {
         .start()
         .fails_with("start it, or name its socket")
         .stop()
-        .is_unchanged("web.container.1 does not exist");
+        .is_unchanged("already down");
     let engine = engine();
     engine.die();
     on(&engine)

@@ -400,7 +400,7 @@ const LIES: &[(&str, Lie)] = &[
     }),
     ("it says that it stopped, and goes on", |asked, victim, state, _| {
         state.pid = json!(victim.pid);
-        asked.is("POST", "/stop").then(|| Reply::Json(204, Value::Null)).inspect(|_| state.running = true)
+        asked.is("POST", "/stop").then_some(Reply::Json(204, Value::Null)).inspect(|_| state.running = true)
     }),
     ("it says that it removed, and keeps", |asked, _, _, _| {
         (asked.method == "DELETE").then(|| Reply::Json(404, json!({ "message": "gone" })))

@@ -174,7 +174,7 @@ pub async fn make(context: &CallContext, name: &str, request: Vec<(String, Strin
     refuse_nesting(context)?;
     let admitted = context.admit(ChangeVolume { name: name.to_owned() })?;
     let (call, facility) = (VolumeCall::of(context, name), Arc::clone(&context.services().volumes));
-    admitted.to_its_end(|_| async move { facility.make(call, request).await.map(Effect::whether) }).await
+    admitted.until_its_end(|_| async move { facility.make(call, request).await.map(Effect::whether) }).await
 }
 
 /// Does something with a volume. It ends by itself when the action is given up.
@@ -182,7 +182,7 @@ pub async fn act(context: &CallContext, name: &str, action: VolumeAction) -> Res
     refuse_nesting(context)?;
     let admitted = context.admit(ChangeVolume { name: name.to_owned() })?;
     let (call, facility) = (VolumeCall::of(context, name), Arc::clone(&context.services().volumes));
-    let done = admitted.to_its_end(|_| async move {
+    let done = admitted.until_its_end(|_| async move {
         let VolumeChange { text, changed } = facility.act(call, action).await?;
         Ok(Effect::of(changed, text))
     });
@@ -194,7 +194,7 @@ pub async fn install(context: &CallContext, name: &str) -> Result<Vec<String>, C
     refuse_nesting(context)?;
     let admitted = context.admit(ChangeVolume { name: name.to_owned() })?;
     let (call, facility) = (VolumeCall::of(context, name), Arc::clone(&context.services().volumes));
-    let installed = admitted.to_its_end(|_| async move {
+    let installed = admitted.until_its_end(|_| async move {
         let written = facility.install(call).await?;
         Ok(Effect::of(!written.is_empty(), written))
     });

@@ -95,7 +95,7 @@ impl Pool {
         let (empty, mut added) = (Document::parse(""), Vec::new());
         for (name, kind) in own {
             let is_written = |document: &&Document| document.section(&format!("{POOL_PREFIX}{name}")).is_some();
-            if !documents.iter().any(|document| is_written(&document)) {
+            if !documents.iter().any(is_written) {
                 added.push(Pool::with(&empty, &format!("{POOL_PREFIX}{name}"), name, kind));
             }
         }

@@ -213,7 +213,7 @@ mod tests {
     }
 
     fn made(section: &str, request: &VolumeRequest) -> Result<String, String> {
-        let document = Document::parse(&format!("[pool#p]\n{section}\n"));
+        let document = Document::parse(format!("[pool#p]\n{section}\n"));
         let pools = Pool::all(&[&document], &NodePlaces::default());
         pools[0].volume_text(FQDN, request, None).map_err(|error| error.to_string())
     }

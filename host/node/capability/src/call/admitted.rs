@@ -102,7 +102,7 @@ impl<'c, O: Operation> AdmittedCall<'c, O> {
     }
 
     /// Runs an effect that heeds the deadline and the cancellation of the action by itself, and cleans up behind itself then.
-    pub(crate) async fn to_its_end<T, F, Fut>(self, effect: F) -> Result<T, CapabilityError>
+    pub(crate) async fn until_its_end<T, F, Fut>(self, effect: F) -> Result<T, CapabilityError>
     where
         F: FnOnce(Permit<O>) -> Fut + Send,
         Fut: Future<Output = Result<Effect<T>, CapabilityError>> + Send,

@@ -6,6 +6,8 @@ use crate::capability::block::{ChangeLoop, ReadDevice};
 use crate::capability::files::{ReadPath, ReadTree, WritePath, WriteTree};
 use crate::operation::{Access, Operation};
 
+type Operations = Vec<Box<dyn Operation>>;
+
 /// What a path in an argument leads to, under one of its names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ArgumentThing {
@@ -19,7 +21,7 @@ impl ArgumentThing {
     /// What a program may do with it, as operations of the host. A program that changes nothing only reads.
     pub(crate) fn uses(&self, access: Access) -> Vec<Box<dyn Operation>> {
         let device = |path: &PathBuf| ReadDevice { path: path.to_string_lossy().into_owned() };
-        let (mut reads, writes): (Vec<Box<dyn Operation>>, Vec<Box<dyn Operation>>) = match self.clone() {
+        let (mut reads, writes): (Operations, Operations) = match self.clone() {
             ArgumentThing::File(path) => (
                 vec![Box::new(device(&path)), Box::new(ReadPath { path: path.clone() })],
                 vec![Box::new(WritePath { path: path.clone() }), Box::new(ChangeLoop { file: path })],
