@@ -25,8 +25,9 @@ mount -t tmpfs tmp tmp
 mkdir -p srv/packages
 mount --bind "$packages" srv/packages
 
-# What this machine mounts and starts is its own affair.
+# What this machine mounts and starts is its own affair, and so is what an agent has left here.
 : > etc/fstab
+rm -rf etc/hostler var/lib/hostler* var/cache/hostler* var/log/hostler*
 rm -rf etc/systemd/system/*.wants usr/sbin/policy-rc.d
 
 mkdir -p mnt

@@ -71,7 +71,7 @@ struct PoolVolume {
 /// The kind of holding: the use of a volume, whose name is the id.
 const VOLUME: &str = "volume";
 
-/// What `type` may say that is no type of pools.
+/// The `type` that names this driver and leaves the type of the pool open.
 const ANY: &str = "pool";
 
 #[driver]

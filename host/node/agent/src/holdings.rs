@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use capability::holdings::{HoldingPresence, Ledger, UnverifiedLedger, declared_of, look};
+use capability::holdings::{HoldingPresence, Ledger, UnverifiedLedger, declared_of, look, records_of_node};
 use capability::{AuditRecord, AuditSink, AuditVerdict, FileAudit};
 use exec::blocking;
 use holding::{Holding, HoldingRecord, HoldingStage};
@@ -116,7 +116,7 @@ fn document(object: &ObjectPath, record: &HoldingRecord, seen: &HoldingPresence,
 
 /// What all resources of the node hold in the kernel's memory.
 pub(crate) fn every_record(home: &Directories) -> Vec<HoldingRecord> {
-    objects(home).iter().flat_map(|object| Ledger::open(&home.holdings(object)).records(|_| true)).collect()
+    records_of_node(&home.run.join("holdings"))
 }
 
 /// The objects that hold something, or held it. Not all of them need exist any more.

@@ -149,7 +149,7 @@ async fn install_into(agent: &Agent, volume: &ObjectPath, plan: ContentPlan) -> 
     let object = snapshot.object().map_err(|error| CapabilityError::Other(error.to_string()))?;
     let is_down = matches!(seen.sums.avail, model::status::State::Down | model::status::State::StdbyDown);
     let place = mount_point(object).filter(|_| !is_down).ok_or_else(|| {
-        let text = format!("{volume} is no mounted file system now, and nothing can be written into it");
+        let text = format!("{volume} is not mounted now, so that nothing can be written into it");
         CapabilityError::Invalid(text)
     })?;
     let home = agent.home().clone();

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Locks are taken in this order: the action lock of the service, the lock of the users of its volume, the action lock of the volume.
-//! A volume uses no volumes, so there is no circle.
+//! A volume uses no volumes, so that two actions never wait for each other.
 
 mod act;
 mod content;

@@ -1,7 +1,7 @@
 //! One ledger on disk: appended to under a lock, read again when another process has changed it.
 //!
-//! That of the boot scope has a second name in another directory, a hard link. A file that a hand has removed is found again by it, and
-//! one that was put in its place is told: what is held would be forgotten otherwise.
+//! That of the boot scope has a second name in another directory, a hard link. After an operator has removed the file, it
+//! is found again by that name, and a file that was put in its place counts as damage. Otherwise the agent would forget what is held.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -68,7 +68,7 @@ impl LedgerFile {
     pub(super) fn append(&self, synced: bool, make: impl FnOnce(&LedgerContent) -> Vec<LedgerEvent>) -> io::Result<()> {
         let mut state = self.state();
         let file = self.locked(&mut state)?;
-        // From here nobody can look for what it speaks of, so that nothing may be taken out, and nothing new be mixed in.
+        // This process cannot see what the ledger speaks of, so that it may take nothing out, and mix nothing new in.
         if let Some(damage @ LedgerDamage::Elsewhere(_)) = &state.content.damage {
             return Err(io::Error::other(damage.to_string()));
         }

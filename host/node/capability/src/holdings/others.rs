@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use holding::{Holding, HoldingRecord, replay};
 
-use super::LedgerPlaces;
 use crate::CallContext;
 
 /// A resource of this node.
@@ -28,18 +27,23 @@ pub(crate) fn other_owner(context: &CallContext, thing: &Holding) -> Option<Hold
     let (places, rid) = (&context.paths().instance.holdings, context.subject().rid.to_string());
     ledgers_below(&places.all).into_iter().find_map(|path| {
         let is_own = |record: &HoldingRecord| path == places.boot && record.rid == rid;
-        let records = replay(&fs::read(&path).ok()?).records;
-        let held = records
+        let held = records_of_boot(&path)
             .into_iter()
             .find(|record| !record.is_undone() && record.holding.is_same(thing) && !is_own(record))?;
         Some(HoldingOwner { object: object_of(path.strip_prefix(&places.all).ok()?), rid: held.rid })
     })
 }
 
-/// What all resources of the node hold in the kernel's memory.
-pub(crate) fn records_of_node(places: &LedgerPlaces) -> Vec<HoldingRecord> {
-    let read = |path: PathBuf| fs::read(path).map(|bytes| replay(&bytes).records).unwrap_or_default();
-    ledgers_below(&places.all).into_iter().flat_map(read).collect()
+/// What all resources of the node hold in the kernel's memory. `all` is the directory of [`LedgerPlaces`](super::LedgerPlaces).
+pub fn records_of_node(all: &Path) -> Vec<HoldingRecord> {
+    ledgers_below(all).iter().flat_map(|path| records_of_boot(path)).collect()
+}
+
+/// What a ledger of the boot scope says. After a boot, nothing of it is held.
+fn records_of_boot(path: &Path) -> Vec<HoldingRecord> {
+    let content = fs::read(path).map(|bytes| replay(&bytes)).unwrap_or_default();
+    let is_void = content.boot.is_some() && content.boot != kernel::clock::boot_id();
+    if is_void { Vec::new() } else { content.records }
 }
 
 /// The resource of another object that holds the container of this id, on any engine: an engine can say any id, and the kernel's
@@ -76,7 +80,23 @@ fn object_of(ledger: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
+    use holding::{FileHolding, LedgerEvent, LedgerHeader, VERSION, encode_event, encode_header};
+
     use super::*;
+
+    #[test]
+    fn a_ledger_of_an_earlier_boot_says_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let header = |boot| LedgerHeader { ledger: VERSION, boot, next: 1, ..LedgerHeader::default() };
+        let holding = FileHolding { path: "/srv/a".to_owned() }.into();
+        let event = LedgerEvent::Intended { number: 1, rid: "fs#1".to_owned(), holding };
+        fs::create_dir(directory.path().join("svc")).unwrap();
+        for (boot, expected) in [(kernel::clock::boot_id(), 1), (Some("another boot".to_owned()), 0)] {
+            let text = encode_header(&header(boot)) + &encode_event(&event);
+            fs::write(directory.path().join("svc/web"), text).unwrap();
+            assert_eq!(records_of_node(directory.path()).len(), expected);
+        }
+    }
 
     #[test]
     fn an_object_is_called_as_an_operator_calls_it() {

@@ -47,7 +47,7 @@ pub(super) fn told(left: &[MemberProcess]) -> String {
     format!("left running: {what}{others}; a stop of the instance ends it")
 }
 
-/// Takes note of what a trigger leaves running: it is no process of the resource's driver, but it is held by the resource.
+/// Takes note of what a trigger leaves running: its driver did not start it, and the resource holds it all the same.
 #[derive(Debug)]
 pub struct TriggerLeftovers {
     held: ProcessHolding,

@@ -69,7 +69,7 @@ pub(super) fn group_holding(context: &CallContext) -> ProcessHolding {
     ProcessHolding { group, marks: marks(context), first: None, of_trigger: false }
 }
 
-/// Records what a program of a task has left running: a stop of the instance ends it. What was killed with the program is no such thing.
+/// Records what a program of a task has left running: a stop of the instance ends it. What was killed with the program has ended.
 pub(super) async fn hold_what_is_left(context: &CallContext, was_killed: bool) {
     if context.verb() != Verb::Run {
         return;

@@ -1,4 +1,4 @@
-//! What a path leads to when a program opens it: the kernel follows every link for a program, whoever put it there.
+//! What a path leads to when a program opens it: the kernel follows every link for a program, also those of other users.
 //!
 //! Nothing is opened here and nothing stays pinned. It tells which file a name stands for now, to hold the name against what is denied.
 

@@ -43,7 +43,7 @@ impl Instance<'_> {
         held
     }
 
-    /// Calls the stop of a task's driver, if it has one: what an engine runs for the task is no process of the host's.
+    /// Calls the stop of a task's driver, if it has one: the host does not see what an engine runs for the task.
     async fn stop_task(&self, session: &ActionSession, task: &Resource, log: &Arc<dyn LogSink>) -> Result<(), String> {
         // The plan of a stop has a step for each other group.
         if task.rid.group() != Group::Task || !self.driver(&task.driver).manifest().verbs.contains(&Verb::Stop) {
