@@ -28,7 +28,7 @@ types     how many types there are
 # Words in -ed and -ing that are nouns, and participles that no ending gives away.
 NOUNS = {"Binding", "Bindings", "Building", "Encoding", "Ending", "Heading", "Listing", "Mapping", "Meaning", "Opening",
          "Ping", "Processing", "Ring", "Routing", "Setting", "Settings", "Speed", "Spring", "String", "Thing", "Spelling", "Timing",
-         "Warning", "Wording", "Holding", "Need", "Seed", "Feed", "Embed", "Closing", "Reading"}
+         "Warning", "Wording", "Finding", "Standing", "Holding", "Need", "Seed", "Feed", "Embed", "Closing", "Reading"}
 IRREGULAR = {"Begun", "Broken", "Chosen", "Done", "Drawn", "Found", "Given", "Gone", "Held", "Kept", "Known", "Left", "Lent",
              "Lost", "Made", "Meant", "Met", "Said", "Seen", "Sent", "Shown", "Spoken", "Spent", "Taken", "Thrown", "Told",
              "Understood", "Won", "Written"}

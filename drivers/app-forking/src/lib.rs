@@ -108,7 +108,7 @@ impl Driver for ForkingApplication {
             return Ok(Outcome::unchanged("already up"));
         }
         // A start beside what runs makes a second application, which works on the same data.
-        match (state, Running::now()?) {
+        match (state, RunningProcesses::now()?) {
             (Some(State::Down), Some(running)) => {
                 Err(Error::failed(format!("the check says down, but {running} still runs: stop the resource first")))
             }
@@ -239,19 +239,19 @@ impl ForkingApplication {
 }
 
 /// The processes of the resource that run now, in words.
-struct Running {
+struct RunningProcesses {
     first: process::ProcessInfo,
     others: usize,
 }
 
-impl Running {
-    fn now() -> Result<Option<Running>> {
+impl RunningProcesses {
+    fn now() -> Result<Option<RunningProcesses>> {
         let mut running = process::running()?.into_iter();
-        Ok(running.next().map(|first| Running { first, others: running.count() }))
+        Ok(running.next().map(|first| RunningProcesses { first, others: running.count() }))
     }
 }
 
-impl std::fmt::Display for Running {
+impl std::fmt::Display for RunningProcesses {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} (process {})", self.first.argv.join(" "), self.first.pid)?;
         match self.others {

@@ -16,7 +16,7 @@ pub(crate) struct SharedSlots {
 
 /// There is no room. How many there are: in all, or of that client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SlotsTaken {
+pub(crate) enum NoFreeSlot {
     All(usize),
     OfClient(usize),
 }
@@ -35,13 +35,13 @@ impl SharedSlots {
     }
 
     /// Takes a place for a client; without one, for whoever is not limited.
-    pub(crate) fn take(&self, client: Option<String>) -> Result<TakenSlot, SlotsTaken> {
-        let permit = Arc::clone(&self.all).try_acquire_owned().map_err(|_| SlotsTaken::All(self.most))?;
+    pub(crate) fn take(&self, client: Option<String>) -> Result<TakenSlot, NoFreeSlot> {
+        let permit = Arc::clone(&self.all).try_acquire_owned().map_err(|_| NoFreeSlot::All(self.most))?;
         if let Some(client) = &client {
             let mut of_clients = self.of_clients.lock().unwrap_or_else(PoisonError::into_inner);
             let count = of_clients.entry(client.clone()).or_default();
             if *count >= self.most_of_client {
-                return Err(SlotsTaken::OfClient(self.most_of_client));
+                return Err(NoFreeSlot::OfClient(self.most_of_client));
             }
             *count += 1;
         }
@@ -71,10 +71,10 @@ mod tests {
         let slots = SharedSlots::new(3, 2);
         let of = |client: &str| slots.take(Some(client.to_owned()));
         let taken = [of("a").unwrap(), of("a").unwrap()];
-        assert_eq!(of("a").unwrap_err(), SlotsTaken::OfClient(2));
+        assert_eq!(of("a").unwrap_err(), NoFreeSlot::OfClient(2));
         let other = of("b").unwrap();
-        assert_eq!(of("c").unwrap_err(), SlotsTaken::All(3));
-        assert_eq!(slots.take(None).unwrap_err(), SlotsTaken::All(3));
+        assert_eq!(of("c").unwrap_err(), NoFreeSlot::All(3));
+        assert_eq!(slots.take(None).unwrap_err(), NoFreeSlot::All(3));
         drop(taken);
         let _again = [of("a").unwrap(), slots.take(None).unwrap()];
         drop(other);

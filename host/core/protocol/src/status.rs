@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use driver::DriverFault;
 use model::select::Selectable;
-use model::status::{Provisioned, ResourceFlags, RestartsLeft, State};
+use model::status::{Provisioned, RemainingRestarts, ResourceFlags, State};
 use model::{DriverName, NodeName, ObjectPath, Rid};
 use serde::{Deserialize, Serialize};
 
@@ -115,7 +115,7 @@ pub struct InternalResourceDocument {
     pub parallel: bool,
     pub running: bool,
     #[serde(with = "RestartsDocument")]
-    pub restarts_left: RestartsLeft,
+    pub restarts_left: RemainingRestarts,
     /// The fault, which is also the last message.
     pub fault: Option<FaultDocument>,
 }
@@ -186,7 +186,7 @@ impl ResourceDocument {
             encap: self.encap,
             provisioned: self.provisioned,
             standby: self.standby,
-            restarts_left: self.internal.as_ref().map_or(RestartsLeft::None, |internal| internal.restarts_left),
+            restarts_left: self.internal.as_ref().map_or(RemainingRestarts::None, |internal| internal.restarts_left),
         }
     }
 
@@ -213,7 +213,7 @@ impl Selectable for ResourceDocument {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(remote = "RestartsLeft")]
+#[serde(remote = "RemainingRestarts")]
 enum RestartsDocument {
     None,
     Left(u32),
@@ -293,7 +293,7 @@ mod tests {
             internal: Some(InternalResourceDocument {
                 parallel: false,
                 running: false,
-                restarts_left: RestartsLeft::Left(3),
+                restarts_left: RemainingRestarts::Left(3),
                 fault: Some(FaultDocument(DriverFault::Stack)),
             }),
         }

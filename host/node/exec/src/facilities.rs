@@ -8,7 +8,7 @@ use driver::{BoxFuture, CallBounds, Driver, DriverCall, LogSink, StatusReport, V
 use model::Rid;
 use model::object::Trigger;
 
-use crate::StillHeld;
+use crate::UnreleasedResource;
 
 /// A driver, and the call to make of it.
 pub struct PreparedCall {
@@ -43,7 +43,11 @@ pub trait Facilities: Send + Sync {
 
     /// The resources among these that still hold something, by the host's own look, although their stops succeeded. Asked once for
     /// all stops of a phase or of a rollback.
-    fn still_held<'a>(&'a self, stopped: &'a [Rid], log: &'a Arc<dyn LogSink>) -> BoxFuture<'a, Vec<StillHeld>>;
+    fn still_held<'a>(
+        &'a self,
+        stopped: &'a [Rid],
+        log: &'a Arc<dyn LogSink>,
+    ) -> BoxFuture<'a, Vec<UnreleasedResource>>;
 
     /// Stops the commands that an action left running when its process died, so that none of them acts behind the back of the
     /// next action. Returns them as lines for the log.

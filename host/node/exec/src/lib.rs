@@ -34,7 +34,7 @@ pub use blocking::blocking;
 pub use context::{ExecutionContext, default_parallel};
 pub use execute::{ExecutionRefusal, execute};
 pub use facilities::{Facilities, FacilityError, PreparedCall};
-pub use proof::StillHeld;
+pub use proof::UnreleasedResource;
 pub use recover::{RecoveryReport, RecoveryVerdict, recover};
 pub use report::{
     ActionEnding, ExecutionReport, KeepReason, LeaveReason, RollbackReport, StepError, StepOutcome, StepReport,

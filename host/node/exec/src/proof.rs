@@ -10,7 +10,7 @@ use crate::{StepError, StepOutcome, StepReport};
 
 /// A resource that still holds something although its stop succeeded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StillHeld {
+pub struct UnreleasedResource {
     /// The resource.
     pub rid: Rid,
     /// What it holds, and where or why: a few words each.
@@ -26,7 +26,7 @@ impl Execution<'_> {
             steps().filter(|(step, at)| leaves_down(step) && is_done(*at)).map(|(step, _)| step.rid.clone()).collect();
         for held in self.still_held(&stopped).await {
             let Some((step, at)) = steps().find(|(step, _)| step.rid == held.rid) else { continue };
-            let error = StepError::StillHeld(held.things);
+            let error = StepError::UnreleasedResource(held.things);
             let level = if step.optional { LogSeverity::Warn } else { LogSeverity::Error };
             self.session.log.line(Some(&step.rid), level, &error.chain());
             if !step.optional {
@@ -41,12 +41,12 @@ impl Execution<'_> {
     /// Looks for what one resource has left.
     pub(crate) async fn prove(&self, rid: &Rid) -> Result<(), StepError> {
         match self.still_held(std::slice::from_ref(rid)).await.pop() {
-            Some(held) => Err(StepError::StillHeld(held.things)),
+            Some(held) => Err(StepError::UnreleasedResource(held.things)),
             None => Ok(()),
         }
     }
 
-    pub(crate) async fn still_held(&self, stopped: &[Rid]) -> Vec<StillHeld> {
+    pub(crate) async fn still_held(&self, stopped: &[Rid]) -> Vec<UnreleasedResource> {
         if stopped.is_empty() { Vec::new() } else { self.facilities.still_held(stopped, &self.session.log).await }
     }
 }

@@ -64,7 +64,7 @@ pub(crate) async fn doubt(execution: &Execution<'_>, undone: &mut [UndoneStep]) 
     let is_stopped = |undone: &&UndoneStep| matches!(undone.end, UndoOutcome::Stopped);
     let stopped: Vec<Rid> = undone.iter().filter(is_stopped).map(|undone| undone.rid.clone()).collect();
     for held in execution.still_held(&stopped).await {
-        let error = StepError::StillHeld(held.things);
+        let error = StepError::UnreleasedResource(held.things);
         execution.session.log.line(None, LogSeverity::Error, &format!("rollback: {}: {}", held.rid, error.chain()));
         if let Some(undone) = undone.iter_mut().find(|undone| undone.rid == held.rid) {
             undone.end = UndoOutcome::Failed(error);

@@ -204,7 +204,7 @@ mod tests {
             internal: Some(InternalResourceDocument {
                 parallel: true,
                 running: false,
-                restarts_left: model::status::RestartsLeft::None,
+                restarts_left: model::status::RemainingRestarts::None,
                 fault: None,
             }),
         }

@@ -23,7 +23,7 @@ use crate::reply::{self, Reply, ReplyFrame};
 use crate::route::ApiRequest;
 use crate::route::request::invalid;
 use crate::server::ended;
-use crate::slots::{SharedSlots, SlotsTaken, TakenSlot};
+use crate::slots::{NoFreeSlot, SharedSlots, TakenSlot};
 
 /// So many streams at once. They leave room for those who only ask something.
 const STREAMS: usize = 128;
@@ -51,8 +51,8 @@ impl EventSlots {
         let user = (!caller.is_local_root()).then(|| caller.user.clone());
         self.0.take(user).map_err(|taken| {
             let (limit, whose) = match taken {
-                SlotsTaken::All(limit) => (limit, String::new()),
-                SlotsTaken::OfClient(limit) => (limit, format!(" of user {caller}")),
+                NoFreeSlot::All(limit) => (limit, String::new()),
+                NoFreeSlot::OfClient(limit) => (limit, format!(" of user {caller}")),
             };
             let message = format!("{limit} streams of events{whose} are open already: close one, or try again later");
             RequestFailure { kind: FailureKind::Busy, message }

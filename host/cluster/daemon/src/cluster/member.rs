@@ -16,7 +16,7 @@ use store_etcd::EtcdStore;
 
 use super::link::LinkState;
 use super::memory::MemoryFiles;
-use super::say::LastSaid;
+use super::say::ReportState;
 use crate::Asked;
 use crate::guard::VALIDITY;
 
@@ -72,7 +72,7 @@ pub(crate) struct Membership {
     /// The generation in which this process has registered a life.
     pub(super) registered: Option<u64>,
     pub(super) departure: Departure,
-    pub(super) said: LastSaid,
+    pub(super) said: ReportState,
     /// When the engine was asked how it is.
     pub(super) examined: Option<BootTime>,
     /// Why the engine refuses changes, although it answers.
@@ -122,7 +122,7 @@ impl Membership {
             rejoin: None,
             registered: None,
             departure: Departure::None,
-            said: LastSaid::default(),
+            said: ReportState::default(),
             examined: None,
             alarm: None,
             removed: false,

@@ -17,7 +17,7 @@ const STATS: Duration = Duration::from_secs(10);
 
 /// When this node said how it is, and whether that is under way.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct LastSaid {
+pub(crate) struct ReportState {
     stats: Option<BootTime>,
     under_way: bool,
 }
@@ -28,7 +28,7 @@ impl Owner {
         let Some(life) = self.node.life else { return };
         let state = self.node_state();
         let Some(member) = &self.member else { return };
-        let LastSaid { stats, under_way } = member.said;
+        let ReportState { stats, under_way } = member.said;
         let known = self.shared.infos.get(&self.me).map(|row| &row.value);
         let same = known.is_some_and(|known| known.life == life && NodeState::from(known.state) == state);
         let fresh = stats.is_some_and(|at| now.since(at) < STATS);
@@ -40,7 +40,7 @@ impl Owner {
         let info = InfoRow::new(life, state, (self.node.score, crate::machine::load()), document);
         let Some(txn) = publish_info(&self.shared, &self.me, &info) else { return };
         if let Some(member) = &mut self.member {
-            member.said = LastSaid { stats: Some(now), under_way: true };
+            member.said = ReportState { stats: Some(now), under_way: true };
         }
         self.send(SentRequest::NodeInfo, txn);
     }

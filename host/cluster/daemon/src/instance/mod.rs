@@ -46,7 +46,7 @@ pub(crate) struct Instance {
     /// When it is looked at next.
     pub(crate) due: BootTime,
     /// The action of this daemon that runs.
-    pub(crate) acting: Option<Acting>,
+    pub(crate) acting: Option<DaemonAction>,
     /// The action of another process that runs.
     pub(crate) hand: Option<ActionStep>,
     /// How the last action ended, until the store knows it.
@@ -74,7 +74,7 @@ pub(crate) enum ReadState {
 }
 
 /// An action of this daemon.
-pub(crate) struct Acting {
+pub(crate) struct DaemonAction {
     /// Its number among what the daemon runs.
     pub(crate) process: u64,
     pub(crate) step: ActionStep,

@@ -19,7 +19,7 @@ use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Message, Owner};
-use crate::instance::{Acting, Instance, remember};
+use crate::instance::{DaemonAction, Instance, remember};
 
 /// How long an action of the daemon waits for that of another process, which holds the lock.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
@@ -38,7 +38,7 @@ impl Owner {
         let (process, cancel) = (self.next_process, CancelSignal::default());
         let began_at = crate::clock::wall();
         instance.acting =
-            Some(Acting { process, step: step.clone(), cancel: cancel.clone(), killed: false, clears, began_at });
+            Some(DaemonAction { process, step: step.clone(), cancel: cancel.clone(), killed: false, clears, began_at });
         if step.freeze {
             instance.frozen = true;
         }

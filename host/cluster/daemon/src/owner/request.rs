@@ -48,7 +48,7 @@ impl Owner {
 
     fn processes(&self) -> Vec<ProcessDocument> {
         let acting = self.instances.iter().filter_map(|(path, instance)| Some((path, instance.acting.as_ref()?)));
-        let document = |(path, acting): (&ObjectPath, &crate::instance::Acting)| ProcessDocument {
+        let document = |(path, acting): (&ObjectPath, &crate::instance::DaemonAction)| ProcessDocument {
             id: acting.process,
             path: path.clone(),
             rids: match &acting.step.scope {

@@ -51,7 +51,7 @@ pub async fn fill_store(
     order: &FillOrder<'_>,
     progress: ProgressSink<'_>,
 ) -> Result<CopyReport, FillError> {
-    let filling = Filling::begin(target, order).await?;
+    let filling = CopyInProgress::begin(target, order).await?;
     let mut digest = DigestState::default();
     let mut copied = CopyProgress::default();
     loop {
@@ -80,13 +80,13 @@ impl FillOrder<'_> {
 }
 
 /// A copy in progress: the target, and the revision of the mark that this copy put.
-struct Filling<'a> {
+struct CopyInProgress<'a> {
     target: &'a dyn Store,
     order: &'a FillOrder<'a>,
     mark_revision: u64,
 }
 
-impl<'a> Filling<'a> {
+impl<'a> CopyInProgress<'a> {
     /// Puts the mark, or takes it over from a copy that was cut short.
     async fn begin(target: &'a dyn Store, order: &'a FillOrder<'a>) -> Result<Self, FillError> {
         let earlier = target.get(&order.mark).await.map_err(FillError::Target)?.mod_revision();

@@ -53,7 +53,7 @@ pub struct MountFilesystem {
 
 /// Take on a mount that is there, and whose source is only a name in the list of mounts. Grant `mount`, of any source.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AdoptUnsourced {
+pub struct AdoptWithoutSource {
     /// As in /proc/filesystems.
     pub fstype: String,
     /// The mount point.
@@ -207,7 +207,7 @@ impl RuleMatch for UnmountTarget {
     }
 }
 
-impl Operation for AdoptUnsourced {
+impl Operation for AdoptWithoutSource {
     fn access(&self) -> Access {
         Access::Mutate
     }
@@ -217,7 +217,7 @@ impl Operation for AdoptUnsourced {
     }
 }
 
-impl RuleMatch for AdoptUnsourced {
+impl RuleMatch for AdoptWithoutSource {
     fn is_covered_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
         rule.pattern::<MountPattern>().is_some_and(|own| own.fstype.matches(&self.fstype) && own.is_on(&self.target))
     }

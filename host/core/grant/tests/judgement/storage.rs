@@ -99,7 +99,8 @@ fn a_mount_is_granted_whole_and_can_be_unmounted_by_its_target() {
     case.check(mount("ext4", "/dev/loop0", "/srv/web", &["noatime"]), line);
     case.check(SeeMount { target: "/srv/web".into() }, line);
     case.check(UnmountTarget { target: "/srv/web".into() }, line);
-    let unsourced = |fstype: &str, target: &str| AdoptUnsourced { fstype: fstype.to_owned(), target: target.into() };
+    let unsourced =
+        |fstype: &str, target: &str| AdoptWithoutSource { fstype: fstype.to_owned(), target: target.into() };
     case.check(unsourced("ext4", "/srv/web"), line);
     case.check(unsourced("tmpfs", "/srv/web"), &format!("no: mount = tmpfs * on /srv/web: {NOT_ASKED}"));
     case.check(unsourced("ext4", "/srv"), &format!("no: mount = ext4 * on /srv: {NOT_ASKED}"));

@@ -51,11 +51,11 @@ pub struct ResourceOptions<'a> {
 /// A filter of resources, from the options of a command line.
 #[derive(Debug, Clone, Default)]
 pub struct ResourceFilter {
-    narrowings: Vec<SelectorNarrowing>,
+    narrowings: Vec<SelectorConstraint>,
 }
 
 #[derive(Debug, Clone)]
-struct SelectorNarrowing {
+struct SelectorConstraint {
     /// As the user wrote it.
     option: String,
     by: FilterKey,
@@ -121,7 +121,7 @@ impl ResourceFilter {
         ];
         let narrowings = given
             .into_iter()
-            .filter_map(|(text, option, by)| text.map(|text| SelectorNarrowing::parse(option, text, by)))
+            .filter_map(|(text, option, by)| text.map(|text| SelectorConstraint::parse(option, text, by)))
             .collect::<Result<_, _>>()?;
         Ok(ResourceFilter { narrowings })
     }
@@ -149,14 +149,14 @@ impl ResourceFilter {
     }
 }
 
-impl SelectorNarrowing {
-    fn parse(option: &str, text: &str, by: FilterKey) -> Result<SelectorNarrowing, InvalidFilter> {
+impl SelectorConstraint {
+    fn parse(option: &str, text: &str, by: FilterKey) -> Result<SelectorConstraint, InvalidFilter> {
         let option = format!("{option} {text}");
         let union = text
             .split(',')
             .map(|terms| terms.split('+').map(|term| SelectorTerm::parse(&option, term)).collect())
             .collect::<Result<_, _>>()?;
-        Ok(SelectorNarrowing { option, by, union })
+        Ok(SelectorConstraint { option, by, union })
     }
 
     fn accepts(&self, resource: &impl Selectable) -> bool {

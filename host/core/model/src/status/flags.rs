@@ -6,7 +6,7 @@ use super::Provisioned;
 
 /// The restarts that the daemon may still try for a resource that went down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RestartsLeft {
+pub enum RemainingRestarts {
     /// Restarts were never wanted.
     None,
     /// That many are left.
@@ -33,7 +33,7 @@ pub struct ResourceFlags {
     /// `S`: it is up wherever the service may go.
     pub standby: bool,
     /// A digit, `+` for more than nine, `X` where it was stopped on purpose.
-    pub restarts_left: RestartsLeft,
+    pub restarts_left: RemainingRestarts,
 }
 
 impl fmt::Display for ResourceFlags {
@@ -65,12 +65,12 @@ fn provisioned_letter(provisioned: Provisioned) -> char {
     }
 }
 
-fn restarts_letter(left: RestartsLeft) -> char {
+fn restarts_letter(left: RemainingRestarts) -> char {
     match left {
-        RestartsLeft::None => '.',
+        RemainingRestarts::None => '.',
         // `from_digit` has no digit for ten and more, and the column is one letter wide.
-        RestartsLeft::Left(count) => char::from_digit(count, 10).unwrap_or('+'),
-        RestartsLeft::Stopped => 'X',
+        RemainingRestarts::Left(count) => char::from_digit(count, 10).unwrap_or('+'),
+        RemainingRestarts::Stopped => 'X',
     }
 }
 
@@ -88,23 +88,23 @@ mod tests {
             encap: false,
             provisioned: Provisioned::True,
             standby: false,
-            restarts_left: RestartsLeft::None,
+            restarts_left: RemainingRestarts::None,
         };
         let check = |flags: ResourceFlags, column: &str| assert_eq!(flags.to_string(), column);
         check(plain, "........");
         check(ResourceFlags { optional: true, provisioned: Provisioned::Na, ..plain }, "...O./..");
         check(ResourceFlags { running: true, disabled: true, encap: true, standby: true, ..plain }, "R.D.E.S.");
-        check(ResourceFlags { monitored: true, restarts_left: RestartsLeft::Left(0), ..plain }, ".M.....0");
+        check(ResourceFlags { monitored: true, restarts_left: RemainingRestarts::Left(0), ..plain }, ".M.....0");
         check(
-            ResourceFlags { provisioned: Provisioned::False, restarts_left: RestartsLeft::Left(9), ..plain },
+            ResourceFlags { provisioned: Provisioned::False, restarts_left: RemainingRestarts::Left(9), ..plain },
             ".....P.9",
         );
         check(
-            ResourceFlags { provisioned: Provisioned::Mixed, restarts_left: RestartsLeft::Left(10), ..plain },
+            ResourceFlags { provisioned: Provisioned::Mixed, restarts_left: RemainingRestarts::Left(10), ..plain },
             ".....p.+",
         );
         check(
-            ResourceFlags { provisioned: Provisioned::Undef, restarts_left: RestartsLeft::Stopped, ..plain },
+            ResourceFlags { provisioned: Provisioned::Undef, restarts_left: RemainingRestarts::Stopped, ..plain },
             ".....?.X",
         );
     }

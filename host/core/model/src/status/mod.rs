@@ -10,7 +10,7 @@ mod provisioned;
 mod state;
 
 pub use aggregate::{ProvisionedSet, StateSet};
-pub use flags::{ResourceFlags, RestartsLeft};
+pub use flags::{RemainingRestarts, ResourceFlags};
 pub use instance::{StatusInput, StatusSums};
 pub use object::{object_avail, object_overall, object_provisioned};
 pub use provisioned::{InvalidProvisioned, Provisioned};

@@ -2,7 +2,7 @@
 //! there is room to write down what was done.
 
 use config::NodeData;
-use exec::StillHeld;
+use exec::UnreleasedResource;
 use model::object::{Object, Resource};
 use model::{NodeName, ObjectPath};
 use plan::{Action, OnFailure, Plan};
@@ -125,11 +125,11 @@ pub(super) fn prove_no_orphans(
 }
 
 /// Nor is it down while something goes on that a run of a task has left.
-pub(super) fn prove_ended(object: &ObjectPath, unended: &[StillHeld]) -> Result<(), ActError> {
+pub(super) fn prove_ended(object: &ObjectPath, unended: &[UnreleasedResource]) -> Result<(), ActError> {
     if unended.is_empty() {
         return Ok(());
     }
-    let one = |held: &StillHeld| format!("{} ({})", held.things.join(", "), held.rid);
+    let one = |held: &UnreleasedResource| format!("{} ({})", held.things.join(", "), held.rid);
     let left = unended.iter().map(one).collect::<Vec<_>>().join(", ");
     Err(ActError::RunsLeft { object: object.clone(), left })
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use driver::{CancelSignal, LogSeverity, Verb};
-use exec::{ExecutionContext, StillHeld, blocking};
+use exec::{ExecutionContext, UnreleasedResource, blocking};
 use kernel::watch::TreeWatch;
 use model::{ObjectPath, Rid};
 use plan::{Action, Plan};
@@ -182,7 +182,7 @@ pub(super) async fn end_runs(
     facilities: InstanceFacilities<'_>,
     request: &ActionRequest,
     session: &ExecutionContext,
-) -> Result<Vec<StillHeld>, ActError> {
+) -> Result<Vec<UnreleasedResource>, ActError> {
     if !takes_down(request.action) {
         return Ok(Vec::new());
     }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use driver::{BoxFuture, CallBounds, LogSink, StatusReport, Verb};
-use exec::{Facilities, FacilityError, PreparedCall, StillHeld};
+use exec::{Facilities, FacilityError, PreparedCall, UnreleasedResource};
 use model::Rid;
 use model::object::Resource;
 use model::object::Trigger;
@@ -87,7 +87,11 @@ impl Facilities for InstanceFacilities<'_> {
         Box::pin(instance.end_leftovers_of_triggers(std::slice::from_ref(rid), &**log))
     }
 
-    fn still_held<'a>(&'a self, stopped: &'a [Rid], log: &'a Arc<dyn LogSink>) -> BoxFuture<'a, Vec<StillHeld>> {
+    fn still_held<'a>(
+        &'a self,
+        stopped: &'a [Rid],
+        log: &'a Arc<dyn LogSink>,
+    ) -> BoxFuture<'a, Vec<UnreleasedResource>> {
         let InstanceFacilities { instance, session } = *self;
         Box::pin(instance.still_held(session, stopped, &**log))
     }

@@ -42,7 +42,7 @@ mod tests {
     use std::time::Duration;
 
     use driver::{DriverFault, LogSeverity, ReportMessage};
-    use model::status::{Provisioned, ResourceFlags, RestartsLeft, State, StatusSums};
+    use model::status::{Provisioned, RemainingRestarts, ResourceFlags, State, StatusSums};
 
     use super::*;
     use crate::status::{OrphanHolding, OrphanReason, ResourceStatus, StatusNote};
@@ -62,7 +62,7 @@ mod tests {
                 encap: false,
                 provisioned: Provisioned::True,
                 standby: true,
-                restarts_left: RestartsLeft::Left(3),
+                restarts_left: RemainingRestarts::Left(3),
             },
             label: "ext4 /dev/loop0@/srv/web".to_owned(),
             messages: vec![ReportMessage { level: LogSeverity::Warn, text: "nearly full".to_owned() }],

@@ -10,7 +10,7 @@ pub(crate) use note::notes;
 use driver::{DriverFault, ReportMessage, StatusReport};
 use model::object::{Object, Resource};
 use model::select::Selectable;
-use model::status::{self, Provisioned, ResourceFlags, RestartsLeft, State, StatusSums};
+use model::status::{self, Provisioned, RemainingRestarts, ResourceFlags, State, StatusSums};
 use model::{DriverName, NodeName, ObjectPath, Rid};
 
 /// The status of an instance.
@@ -198,6 +198,10 @@ fn flags(object: &Object, resource: &Resource, provisioned: Provisioned) -> Reso
         encap: resource.encap,
         provisioned,
         standby: resource.standby,
-        restarts_left: if resource.restart == 0 { RestartsLeft::None } else { RestartsLeft::Left(resource.restart) },
+        restarts_left: if resource.restart == 0 {
+            RemainingRestarts::None
+        } else {
+            RemainingRestarts::Left(resource.restart)
+        },
     }
 }

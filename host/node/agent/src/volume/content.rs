@@ -53,7 +53,7 @@ struct ContentPlan {
 
 /// What was done: the paths that were written, and whether a file of before is another one now.
 #[derive(Debug, Default)]
-struct Installed {
+struct InstallOutcome {
     written: Vec<String>,
     replaced: bool,
 }
@@ -143,7 +143,11 @@ fn readers(agent: &Agent, store: &ObjectPath) -> Vec<VolumeReader> {
     found
 }
 
-async fn install_into(agent: &Agent, volume: &ObjectPath, plan: ContentPlan) -> Result<Installed, CapabilityError> {
+async fn install_into(
+    agent: &Agent,
+    volume: &ObjectPath,
+    plan: ContentPlan,
+) -> Result<InstallOutcome, CapabilityError> {
     let absent = || CapabilityError::NotFound(format!("the volume {volume}"));
     let (snapshot, seen) = look::status(agent, volume).await?.ok_or_else(absent)?;
     let object = snapshot.object().map_err(|error| CapabilityError::Other(error.to_string()))?;
@@ -182,7 +186,7 @@ impl ContentPlan {
     }
 
     /// Blocks.
-    fn carry_out(&self, home: &Directories, place: &Path) -> Result<Installed, CapabilityError> {
+    fn carry_out(&self, home: &Directories, place: &Path) -> Result<InstallOutcome, CapabilityError> {
         let root = kernel::files::real_path(place)
             .map_err(of_kernel)?
             .ok_or_else(|| CapabilityError::NotFound(format!("the directory {}", place.display())))?;
@@ -193,8 +197,8 @@ impl ContentPlan {
         kernel::path::judging_links(&within, || self.install_below(home, &root))
     }
 
-    fn install_below(&self, home: &Directories, root: &Path) -> Result<Installed, CapabilityError> {
-        let mut installed = Installed::default();
+    fn install_below(&self, home: &Directories, root: &Path) -> Result<InstallOutcome, CapabilityError> {
+        let mut installed = InstallOutcome::default();
         let wanted = self.dirperm.is_some() || self.perm.is_some();
         if wanted {
             set_mode(root, self.directory_mode(), OwnershipTerms::default()).map_err(of_kernel)?;

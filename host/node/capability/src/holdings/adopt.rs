@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use grant::NetnsReference;
 use grant::op::{
-    AdoptUnsourced, ChangeAddress, ChangeLoop, ChangeNetnsAddress, ChangeNetnsRoute, ChangeRoute, MountFilesystem,
+    AdoptWithoutSource, ChangeAddress, ChangeLoop, ChangeNetnsAddress, ChangeNetnsRoute, ChangeRoute, MountFilesystem,
     MountOption,
 };
 use holding::{FileIdentity, Holding, LoopHolding, MountHolding, NamespaceIdentity};
@@ -48,7 +48,7 @@ async fn mount(context: &CallContext, target: &Path) -> Result<(), CapabilityErr
     let found = mountinfo::mounts_at(target)?.pop().ok_or_else(missing)?;
     let source = canonical_source(&found.source);
     if UNSOURCED.contains(&found.fstype.as_str()) {
-        let op = AdoptUnsourced { fstype: found.fstype.clone(), target: target.to_owned() };
+        let op = AdoptWithoutSource { fstype: found.fstype.clone(), target: target.to_owned() };
         // A bind mount of such a file system is of its type, too: then the grants decide by what was bound.
         if let Ok(admitted) = context.admit(op) {
             let held = held_mount(&found, source, found.fstype.clone());

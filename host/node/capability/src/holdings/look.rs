@@ -9,7 +9,7 @@ use holding::{
     ContainerHolding, DeclaredHolding, FileIdentity, Holding, HoldingRecord, HoldingStage, LoopHolding, MountHolding,
     ProcessHolding,
 };
-use kernel::block::loopdev::{self, LoopBacking};
+use kernel::block::loopdev::{self, LoopAttachment};
 use kernel::cgroup::Cgroup;
 use kernel::mount::mountinfo;
 use kernel::process::{FirstProcess, ProcessMarkers, ResourceProcesses, look as look_at};
@@ -134,7 +134,7 @@ fn loop_presence(held: &LoopHolding) -> HoldingPresence {
 }
 
 /// Whether it is this attachment, and not a later one on the same device.
-pub(super) fn is_attached(held: &LoopHolding, found: &LoopBacking) -> bool {
+pub(super) fn is_attached(held: &LoopHolding, found: &LoopAttachment) -> bool {
     held.is(FileIdentity { device: found.device, inode: found.inode }, found.sequence)
 }
 

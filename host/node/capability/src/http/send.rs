@@ -29,7 +29,7 @@ pub async fn send(context: &CallContext, request: HttpRequest) -> Result<HttpRes
             let url = plain_url(text)?;
             let op = FetchUrl { method: method.to_string(), url: url.to_string() };
             let message = message(method, path_of(&url), host_of(&url), &request)?;
-            perform(context, op, Judged::default(), timeout, message, url.as_str(), dial_url(&url)).await
+            perform(context, op, RequestAudit::default(), timeout, message, url.as_str(), dial_url(&url)).await
         }
         HttpEndpoint::Unix(socket, path) => {
             let socket = absolute(socket)?;
@@ -40,7 +40,7 @@ pub async fn send(context: &CallContext, request: HttpRequest) -> Result<HttpRes
             let plain = message(method.clone(), &path, LOCALHOST.to_owned(), &request)?;
             let Some(SocketGuard::Container) = context.guard_of(op.clone()) else {
                 let wire = dial_granted(context, &op);
-                return perform(context, op.clone(), Judged::default(), timeout, plain, &shown, wire).await;
+                return perform(context, op.clone(), RequestAudit::default(), timeout, plain, &shown, wire).await;
             };
             match guarded::pass(context, &op, &request, timeout).await? {
                 GuardOutcome::Answered(response) => Ok(response),
@@ -49,7 +49,7 @@ pub async fn send(context: &CallContext, request: HttpRequest) -> Result<HttpRes
                     // The guard's own copy of the body is sent, never the driver's.
                     let request = HttpRequest { headers: forward.headers, body: forward.body, ..request };
                     let message = message(method, &forward.target, LOCALHOST.to_owned(), &request)?;
-                    let judged = Judged { what: Some(forward.what), image: forward.image };
+                    let judged = RequestAudit { what: Some(forward.what), image: forward.image };
                     let made = matches!(forward.effect, Some(ContainerEffect::Made(_)));
                     held::refuse_of_others(context, &op, forward.effect.as_ref())?;
                     let record =
@@ -73,7 +73,7 @@ pub async fn send(context: &CallContext, request: HttpRequest) -> Result<HttpRes
 
 /// What the audit says of a request that a guard has read.
 #[derive(Default)]
-struct Judged {
+struct RequestAudit {
     what: Option<String>,
     /// The digest of the image of the container.
     image: Option<String>,
@@ -83,7 +83,7 @@ struct Judged {
 async fn perform<O: Operation + Send>(
     context: &CallContext,
     op: O,
-    judged: Judged,
+    judged: RequestAudit,
     timeout: Duration,
     message: HyperRequest,
     shown: &str,

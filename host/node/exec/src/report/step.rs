@@ -95,7 +95,7 @@ pub enum StepError {
     },
     /// The stop succeeded and the driver's status is down, but the host sees that not all is gone.
     #[error("it still holds {}", .0.join(", "))]
-    StillHeld(Vec<String>),
+    UnreleasedResource(Vec<String>),
     /// A task exited with a status that does not count as success.
     #[error("exited with status {0}")]
     Exit(i32),
@@ -140,7 +140,7 @@ impl StepError {
             StepError::Trigger { .. } => "trigger_failed",
             StepError::NotInState { .. } => "not_in_state",
             StepError::NotProvisioned { .. } => "not_provisioned",
-            StepError::StillHeld(_) => "still_held",
+            StepError::UnreleasedResource(_) => "still_held",
             StepError::Exit(_) => "exit_status",
             StepError::Targets(_) => "targets_failed",
             StepError::Needs(_) => "requirement_failed",

@@ -141,5 +141,5 @@ async fn an_optional_resource_that_left_something_is_reported_and_ignored() {
     world.leaves("fs#1");
     let report = world.run("fs#1 optional", Action::Stop).await;
     assert_eq!(report.ending, ActionEnding::Done);
-    assert!(matches!(&report.steps[0].end, StepOutcome::Failed(StepError::StillHeld(_))));
+    assert!(matches!(&report.steps[0].end, StepOutcome::Failed(StepError::UnreleasedResource(_))));
 }

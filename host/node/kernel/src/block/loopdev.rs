@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A loop device and the file behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LoopBacking {
+pub struct LoopAttachment {
     /// The device number of the file's file system, and the file's inode.
     pub device: (u32, u32),
     pub inode: u64,
@@ -38,11 +38,11 @@ pub struct LoopBacking {
 }
 
 /// The file behind a loop device. None if the device is not attached, or does not exist.
-pub fn backing_of(device: &Path) -> Result<Option<LoopBacking>, KernelError> {
+pub fn backing_of(device: &Path) -> Result<Option<LoopAttachment>, KernelError> {
     let Some(number) = number_of(device) else { return Ok(None) };
     let Some(name) = backing_file(number) else { return Ok(None) };
     match open(device, OFlags::RDONLY).and_then(|fd| loop_ioctl::status(&fd)) {
-        Ok(info) => Ok(Some(LoopBacking {
+        Ok(info) => Ok(Some(LoopAttachment {
             device: (major(info.device), minor(info.device)),
             inode: info.inode,
             file: PathBuf::from(OsString::from_vec(name)),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use capability::holdings::end_processes;
 use driver::{ActionError, CallBounds, Change, LogSeverity, LogSink, Verb};
-use exec::StillHeld;
+use exec::UnreleasedResource;
 use holding::{Holding, ProcessHolding};
 use model::object::Resource;
 use model::{Group, Rid};
@@ -20,14 +20,14 @@ impl Instance<'_> {
         session: &ActionSession,
         resources: &[&Resource],
         log: &Arc<dyn LogSink>,
-    ) -> Vec<StillHeld> {
+    ) -> Vec<UnreleasedResource> {
         let runs = |resource: &&&Resource| self.driver(&resource.driver).manifest().verbs.contains(&Verb::Run);
         let tasks: Vec<&Resource> = resources.iter().filter(runs).copied().collect();
         let mut failed = Vec::new();
         for task in &tasks {
             if let Err(why) = self.stop_task(session, task, log).await {
                 log.line(Some(&task.rid), LogSeverity::Error, &why);
-                failed.push(StillHeld { rid: task.rid.clone(), things: vec![why] });
+                failed.push(UnreleasedResource { rid: task.rid.clone(), things: vec![why] });
             }
         }
         let rids: Vec<Rid> = tasks.iter().map(|task| task.rid.clone()).collect();

@@ -9,7 +9,7 @@ use capability::holdings::{
     HoldingPresence, HoldingProof, Ledger, ProofVerdict, UnverifiedLedger, forget_declared, look, prove,
 };
 use driver::{LogSeverity, LogSink, ReportMessage, Verb};
-use exec::{StillHeld, blocking};
+use exec::{UnreleasedResource, blocking};
 use holding::{DeclaredHolding, Holding, HoldingRecord, HoldingStage};
 use kernel::process::FirstProcess;
 use model::Rid;
@@ -34,7 +34,7 @@ impl Instance<'_> {
         session: &ActionSession,
         stopped: &[Rid],
         log: &dyn LogSink,
-    ) -> Vec<StillHeld> {
+    ) -> Vec<UnreleasedResource> {
         // Of triggers that ran after the stops.
         self.end_leftovers_of_triggers(stopped, log).await;
         let ledger = self.ledger();
@@ -60,14 +60,14 @@ impl Instance<'_> {
             let rid = file.record.rid.parse().ok();
             log.line(rid.as_ref(), LogSeverity::Info, &format!("{} stays", file.record.holding));
         }
-        let mut held: Vec<StillHeld> = Vec::new();
+        let mut held: Vec<UnreleasedResource> = Vec::new();
         for rid in stopped {
             let own = left.iter().filter(|proof| proof.record.rid == rid.to_string());
             let mut things: Vec<String> =
                 own.map(|proof| format!("{}{}", proof.record.holding, why(&proof.verdict))).collect();
             things.extend(unverified.iter().map(not_known));
             if !things.is_empty() {
-                held.push(StillHeld { rid: rid.clone(), things });
+                held.push(UnreleasedResource { rid: rid.clone(), things });
             }
         }
         if held.is_empty() || !(session.force && session.i_know) {
@@ -78,8 +78,8 @@ impl Instance<'_> {
     }
 
     /// The operator knows better: what is held is given up, by name.
-    fn give_up(&self, session: &ActionSession, ledger: &Ledger, held: &[StillHeld], log: &dyn LogSink) {
-        for StillHeld { rid, things } in held {
+    fn give_up(&self, session: &ActionSession, ledger: &Ledger, held: &[UnreleasedResource], log: &dyn LogSink) {
+        for UnreleasedResource { rid, things } in held {
             let text = format!("given up, because the operator knows better (--i-know): {}", things.join(", "));
             log.line(Some(rid), LogSeverity::Warn, &text);
             holdings::audit_given_up(self.agent.home(), &self.object.path, rid, &session.sid, things);

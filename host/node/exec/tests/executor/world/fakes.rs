@@ -6,7 +6,7 @@ use driver::{
     ActionError, ActionReport, BoxFuture, CallBounds, Driver, DriverCall, KeywordProblem, LogSeverity, LogSink,
     Manifest, ReportMessage, RunReport, StatusReport, TargetReport, Verb,
 };
-use exec::{Facilities, FacilityError, PreparedCall, StillHeld};
+use exec::{Facilities, FacilityError, PreparedCall, UnreleasedResource};
 use model::Rid;
 use model::object::Trigger;
 use model::status::{Provisioned, State};
@@ -58,12 +58,13 @@ impl Facilities for FakeFacilities {
         Box::pin(async move { if fails { Err(FacilityError::failed("exit 1")) } else { Ok(()) } })
     }
 
-    fn still_held<'a>(&'a self, stopped: &'a [Rid], _: &'a Arc<dyn LogSink>) -> BoxFuture<'a, Vec<StillHeld>> {
+    fn still_held<'a>(&'a self, stopped: &'a [Rid], _: &'a Arc<dyn LogSink>) -> BoxFuture<'a, Vec<UnreleasedResource>> {
         let rids: Vec<String> = stopped.iter().map(ToString::to_string).collect();
         self.0.proofs.lock().unwrap().push(rids.join(" "));
         let left = self.0.left.lock().unwrap();
         let held = stopped.iter().filter(|rid| left.contains(&rid.to_string()));
-        let held = held.map(|rid| StillHeld { rid: rid.clone(), things: vec!["a mount".to_owned()] }).collect();
+        let held =
+            held.map(|rid| UnreleasedResource { rid: rid.clone(), things: vec!["a mount".to_owned()] }).collect();
         Box::pin(async move { held })
     }
 
