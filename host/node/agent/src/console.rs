@@ -65,6 +65,8 @@ impl Agent {
         if let Some(what) = unresolved {
             return Err(ConsoleError::Unresolved { rid, what });
         }
+        // The limit is that of a status, because it bounds only the driver, which describes what to connect to. The
+        // session itself, in which the driver has no part any more, has no limit.
         let ended = instance
             .driver(&resource.driver)
             .console(
@@ -111,6 +113,7 @@ fn inside<'a>(
     asked: &ConsoleRequest,
 ) -> Result<&'a Resource, ConsoleError> {
     let path = &object.path;
+    // The one that is named is asked in any case: its driver says best why it has no console.
     if let Some(rid) = rid {
         return object.resource(rid).ok_or_else(|| NoResource(path.clone(), rid.clone()).into());
     }

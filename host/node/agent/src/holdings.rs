@@ -69,6 +69,7 @@ impl Agent {
     /// The objects that may hold something.
     fn holders(&self) -> Vec<ObjectPath> {
         let mut found = objects(self.home());
+        // An object without a ledger may hold something too: what drivers declared stands in the state of its instance.
         found.extend(ObjectFiles::of(self.home()).list().unwrap_or_default());
         found.sort();
         found.dedup();
@@ -80,6 +81,9 @@ impl Agent {
         let mut records = ledger.records(|record| !record.is_undone());
         records.extend(declared(&InstanceState::of(self.home(), &object), |_| true));
         let exists = ObjectFiles::of(self.home()).exists(&object);
+        // A configuration is read only where there is a record to judge by it. All that a deleted object
+        // holds is an orphan. If the configuration cannot be read, nothing is called one: the operator
+        // might take away what is in use.
         let rids = match (records.is_empty(), exists) {
             (true, _) | (_, false) => Some(BTreeSet::new()),
             (false, true) => self.configuration(&object).ok().and_then(|read| {

@@ -77,6 +77,7 @@ impl Agent {
                 output.extend(separator.chars().chain(line.chars()).take(OUTPUT));
             }
         };
+        // With a line feed, as hooks read it by `read` of the shell, which fails on a line without an end.
         let input = format!("{}\n", event.json);
         match kernel::process::run(launch, input.as_bytes(), rule.timeout, &mut on_line).await {
             Ok(ended) if ended.status == 0 => Ok(()),
@@ -105,6 +106,7 @@ async fn launch(rule: &HookRule, event: &HookEvent<'_>) -> Result<ProgramLaunch,
 fn environment(rule: &HookRule, event: &HookEvent<'_>) -> Vec<(String, OsString)> {
     let facts =
         [("EVENT_KIND", event.kind), ("EVENT_PATH", event.path.unwrap_or_default()), ("HOOK", rule.name.as_str())];
+    // execve(2) refuses a single string of more than 32 pages, its name included, and the program would not run at all.
     let json = Some(("EVENT", event.json)).filter(|(_, json)| json.len() < VARIABLE);
     let named = facts.into_iter().chain(json).flat_map(|(name, fact)| {
         ["", "HOSTLER_", "OPENSVC_"].map(|prefix| (format!("{prefix}{name}"), OsString::from(fact)))
@@ -116,6 +118,7 @@ fn rules(document: &Document) -> (Vec<HookRule>, Vec<String>) {
     let (mut rules, mut problems) = (Vec::new(), Vec::new());
     let mut names: Vec<&str> =
         document.sections().iter().filter_map(|section| section.name.strip_prefix("hook#")).collect();
+    // A section that is written in two places is one hook, and runs once for each event.
     names.sort_unstable();
     names.dedup();
     for name in names {

@@ -17,6 +17,8 @@ impl Agent {
             return DataStores::of(self.home()).keys(path).unwrap_or_default().into_iter().collect();
         }
         let Ok(configuration) = self.configuration(path) else { return BTreeSet::new() };
+        // With errors in the file, the last valid version still answers: completion is wanted
+        // most while a file is being edited.
         let object = configuration.active.object();
         let resources = || object.into_iter().flat_map(|object| &object.resources);
         match kind {

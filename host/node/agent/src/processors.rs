@@ -19,6 +19,7 @@ where
         let threads: Vec<io::Result<ScopedJoinHandle<'_, io::Result<T>>>> = (0..count).map(start).collect();
         let (mut done, mut failed) = (Vec::with_capacity(count), None);
         for thread in threads {
+            // A panic of a thread goes on here, as it would if the command had done the work itself.
             let joined =
                 thread.and_then(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
             match joined {

@@ -158,10 +158,13 @@ impl InstanceClock<'_> {
     /// The same for one schedule of one instance each time, another one for every other: so `~` spreads a thousand services, and the
     /// nodes of one of them, over the window.
     fn seed(&self, keyword: &str) -> u64 {
+        // Not std's hasher, whose algorithm may change with any release of Rust: all
+        // schedules would move with an upgrade.
         let mut hasher = FnvHasher::default();
         let object = self.object.path.to_string();
         for word in [object.as_str(), self.object.node.as_str(), keyword] {
             hasher.write(word.as_bytes());
+            // Between the words, so that two schedules whose words run together alike have different seeds.
             hasher.write_u8(0);
         }
         hasher.finish()

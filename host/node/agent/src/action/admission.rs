@@ -33,6 +33,7 @@ pub(super) async fn admit<'o>(
     request: &ActionRequest,
 ) -> Result<&'o Object, ActError> {
     let takes_down = matches!(request.action, Action::Stop | Action::Shutdown | Action::Unprovision);
+    // What was started here can be stopped here, also after this node was taken out of `nodes`.
     let object = if takes_down { here_or_held(agent, object).await? } else { here(object)? };
     if let Some(to) = &request.destination
         && !object.others().any(|other| other == to)
@@ -80,6 +81,7 @@ pub(super) fn refuse_without_slot(agent: &Agent, object: &Object, request: &Acti
     };
     // Its right to run is that of the service which uses it, and which was asked for its own slot.
     let starts = starts && request.origin != RequestOrigin::Service;
+    // Without an engine that the nodes share, and for an object of this node alone, nothing could give a slot.
     let may_run_elsewhere = agent.node().shares_configurations && object.others().next().is_some();
     match starts && may_run_elsewhere && !agent.has_slot(&object.path) {
         true => Err(ActError::NoSlot { object: object.path.clone() }),
@@ -114,6 +116,7 @@ pub(super) fn prove_no_orphans(
     request: &ActionRequest,
     orphans: &[OrphanHolding],
 ) -> Result<(), ActError> {
+    // A stop of some resources, or one that ends at a barrier, does not say that the instance is down.
     let is_concerned = matches!(request.action, Action::Stop | Action::Shutdown)
         && request.filter.is_empty()
         && request.to.is_none()

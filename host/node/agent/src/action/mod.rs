@@ -169,8 +169,11 @@ impl Agent {
             finish_beside(facilities, &beside).await;
             self.recover_runs(facilities, &beside).await;
         }
+        // Only this look ends with a cancellation. The one after the action is made all the same, as the status that it
+        // leads to is what is remembered.
         let looking = ActionSession { cancel: execution.cancel.clone(), ..session.clone() };
         let (plan, orphans) = make_plan(&instance, &looking, &request).await?;
+        // Without the lock the volatile journal is not this action's either: it belongs to the holder of the lock.
         let is_volatile = lock.is_some() && !instance.outlives_a_reboot(&plan);
         // Other actions leave it to each driver: what they do can be undone.
         if request.action == plan::Action::Provision {
@@ -179,11 +182,15 @@ impl Agent {
         refuse_orphans(path, &request, &orphans)?;
         refuse_without_slot(self, instance.object, &request)?;
         volume::refuse_if_used(self, path, &request)?;
+        // Still under the lock of the instance: a stop that gets the lock next finds each run
+        // in its slot, and asks it to end.
         let slots = RunSlots::take(&instance, &plan).await?;
         let run = slots.journal(facilities, &beside).await;
         let unended = end_runs(facilities, &request, &beside).await?;
         let plan = begin(&instance, plan, lock.is_some().then_some(&request)).await?;
         let (lock, execution) = match run {
+            // Not before `begin`, which has noted the run and discarded the old status: an action that
+            // gets the lock now knows of both.
             Some(run) => {
                 drop(lock);
                 (None, run)
@@ -208,6 +215,8 @@ impl Agent {
         };
         let executed = executed.map_err(ActError::Refused);
         if lock.is_some() {
+            // Also of an action that the executor refused: `begin` noted its beginning,
+            // and the daemon waits for the end.
             note_end(&instance, request.action, executed.as_ref()).await;
         }
         let report = remember(&instance, plan, executed?).await;
@@ -217,12 +226,14 @@ impl Agent {
             false => FileLock::take(&self.home().action_lock(path), request.action.as_str(), Duration::ZERO).await.ok(),
         };
         let is_beside = !slots.is_empty() && lock.is_none();
+        // Before the look: what a run that goes on has made is excused, and this run has ended.
         drop(slots);
         // An operator who interrupted the action does not wait for a driver that hangs.
         session.patience = execution.cancel.is_cancelled().then_some(LAST_LOOK);
         // Asked once more: what drivers said they did is not what counts.
         let status = self.look(&instance, &session, &snapshot).await;
         if takes_all_down(&request) && report.ending == ActionEnding::Done {
+            // The notes of its users would outlast it: after its next start they would keep it from being stopped.
             let (home, object) = (self.home().clone(), path.clone());
             blocking(move || volume::give_up_users(&home, &object)).await;
         }
@@ -264,6 +275,7 @@ impl Agent {
         self.recover_runs(facilities, &beside).await;
         let (home, path) = (self.home().clone(), path.clone());
         blocking(move || {
+            // What was recovered is not as the last status says: the next reader must ask the drivers.
             state.forget_last_status();
             paths::remove_empty_groups(&home, &path);
         })
@@ -319,6 +331,8 @@ async fn interruptible<T>(executing: impl Future<Output = T>, slots: &RunSlots, 
     tokio::pin!(executing);
     tokio::select! {
         executed = &mut executing => return executed,
+        // Only the cancellation is asked for here. The executor still rolls back and closes its
+        // journal, and is waited for below.
         () = slots.until_asked_to_end(cancel) => {}
     }
     executing.await
@@ -341,6 +355,7 @@ async fn prepare(agent: &Agent, path: &ObjectPath, state: InstanceState, bound: 
         if bound && let Some(action) = state.interrupted() {
             return Err(ActError::Unfinished { object: path, action });
         }
+        // Without it no recovery could say what a reboot has undone meanwhile, and what it must undo itself.
         kernel::clock::boot_id().ok_or(ActError::Boot)
     })
     .await
@@ -351,6 +366,7 @@ async fn begin(instance: &Instance<'_>, plan: Plan, locked: Option<&ActionReques
     let state = instance.state();
     let noted = locked.map(|request| NotedAction::of(request, &plan));
     blocking(move || {
+        // In this order: what may be refused comes before what another process reads as the beginning of the action.
         refuse_without_room(&plan, &state)?;
         note_runs(&state, &plan).map_err(ActError::NoRoom)?;
         noted.iter().for_each(|noted| noted.begin(&state));

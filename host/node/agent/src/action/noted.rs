@@ -47,6 +47,7 @@ pub(super) fn end(state: &InstanceState, action: Action, end: LastEnd) {
         return;
     }
     let Ok(Some(last)) = state.last_action() else { return };
+    // A start that failed takes back no mark: what an operator stopped stays stopped until it was started successfully.
     let starts = matches!(action, Action::Start | Action::StartStandby | Action::Restart | Action::Provision);
     if starts && end == LastEnd::Done {
         let stopped = state.stopped().into_iter();

@@ -79,6 +79,8 @@ impl RunSlots {
             let journal = state.run_journal(&slot.rid, slot.number);
             finish_run(facilities, &ExecutionContext { journal, ..beside.clone() }, &slot.rid).await;
         }
+        // One journal for the whole action. It bears the name of the first run, under whose
+        // lock a later action recovers it.
         let first = self.slots.first()?;
         Some(ExecutionContext { journal: state.run_journal(&first.rid, first.number), ..beside.clone() })
     }
@@ -87,10 +89,13 @@ impl RunSlots {
     pub(super) async fn until_asked_to_end(&self, cancel: &CancelSignal) {
         let requests: Vec<PathBuf> =
             self.slots.iter().map(|slot| request_of(&self.directory, &slot.rid, slot.number)).collect();
+        // Before the first look at the requests: one that is made between a look and a watch would never be seen.
         let mut watch = TreeWatch::new(&self.directory).ok();
         while !self.slots.is_empty() && !requests.iter().any(|request| request.exists()) {
             match &mut watch {
                 Some(watch) => drop(watch.changes().await),
+                // Without inotify(7) the run is not interrupted. The stop that asked for its end
+                // says so when its patience is over.
                 None => std::future::pending().await,
             }
         }
@@ -188,6 +193,7 @@ pub(super) async fn end_runs(
     }
     let (agent, path) = (facilities.instance.agent, &facilities.instance.object.path);
     let directory = agent.home().runs(path);
+    // An empty selection has been refused already, when the plan was made.
     let selected = request.filter.select(&facilities.instance.object.resources).unwrap_or_default();
     // Also one whose section is gone by now, if all of the instance goes down.
     let is_meant = |rid: &Rid| request.filter.is_empty() || selected.iter().any(|resource| resource.rid == *rid);
@@ -198,6 +204,7 @@ pub(super) async fn end_runs(
         say(LogSeverity::Info, format!("its run (process {}, since {:.0}) is to end", holder.pid, holder.since));
         agent.ask_run_to_end(path, &TaskRun { rid: rid.clone(), number, holder: holder.clone() });
         let ended = FileLock::take(&lock_of(&directory, &rid, number), &rid.to_string(), PATIENCE).await;
+        // Taken back whatever came of it: it must not meet the next run in this place.
         let _ = std::fs::remove_file(request_of(&directory, &rid, number));
         match ended {
             Ok(_) => say(LogSeverity::Info, "its run has ended".to_owned()),
@@ -205,6 +212,7 @@ pub(super) async fn end_runs(
             Err(_) => return Err(ActError::RunGoesOn { rid, pid: holder.pid, patience: PATIENCE }),
         }
     }
+    // After the runs, which may start programs until their very end.
     Ok(facilities.instance.end_leftovers(facilities.session, &selected, &session.log).await)
 }
 

@@ -64,6 +64,7 @@ fn resource(
     let (state, provisioned) = seen.map_or(unknown, |seen| (seen.state, seen.flags.provisioned));
     plan::ResourceFacts {
         subset: r.subset.clone(),
+        // As in OpenSVC, the tag `noaction` keeps every action from a resource, which is looked at all the same.
         disable: r.disable || object.disable || r.tags.iter().any(|tag| tag == "noaction"),
         encap: r.encap,
         optional: r.optional,

@@ -175,6 +175,7 @@ impl AgentParts {
     fn read_node(&self) -> Result<Arc<NodeData>, FileError> {
         let files = [self.home.node_config(), self.home.config(&ObjectPath::cluster())];
         let node = self.node.get(files, || node::node_data(&self.home, &self.name))?;
+        // Shared with the drivers that are loaded already: a change of node.conf applies to their next call.
         self.audit_reads.store(node.keywords.get("audit").is_some_and(|audit| audit == "all"), Ordering::Relaxed);
         Ok(node)
     }

@@ -40,6 +40,7 @@ pub(crate) fn get(home: &Directories) -> Result<SealingKey, SealingError> {
 /// Creates the key. If another process was faster, its key is the result.
 pub(crate) fn make(home: &Directories) -> Result<SealingKey, SealingError> {
     let key = SealingKey::new(random::<SEALING_KEY_BYTES>()?);
+    // Only made, never replaced: of two processes that seal the first secret at once, both must use one key.
     match durable::make(&home.sealing_key(), key.to_text().as_bytes())? {
         true => Ok(key),
         false => get(home),

@@ -144,6 +144,7 @@ impl<'a> DataStores<'a> {
         };
         // The value that is about to be replaced need not open: to replace it may be the way out.
         let mut others = sealed(document).filter(|(name, _)| *name != key).map(|(_, value)| value).peekable();
+        // One that opens proves the key. Others may be damaged, and must not keep the store from being changed.
         if others.peek().is_some() && !others.any(|value| value.open(&sealing).is_ok()) {
             return Err(DataStoreError::OtherKey { store: store.clone(), file: self.home.sealing_key() });
         }

@@ -62,6 +62,8 @@ pub struct DriverComponent {
 
 /// Reads a component's file: a file, and not one that is too large to be a driver. Nothing is waited for.
 fn content(path: &Path) -> io::Result<Vec<u8>> {
+    // open(2) of a FIFO waits for a writer, and that of a terminal may make it the controlling one. What it is can only
+    // be asked of the open file: by its name, another could take its place meanwhile.
     let no_wait = (rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY).bits() as i32;
     let file = File::options().read(true).custom_flags(no_wait).open(path)?;
     let found = file.metadata()?;
@@ -88,6 +90,7 @@ impl DriverComponent {
         let bytes = bytes.map_err(|source| InstallError::Read { path: path.to_owned(), source })?;
         let no_driver = |reason: String| InstallError::NoDriver { path: path.to_owned(), reason };
         let refused = |source| InstallError::Manifest { path: path.to_owned(), source };
+        // Some tools cannot write such a section: then there is nothing to compare the answer with.
         let section = match runtime::manifest_of(&bytes) {
             Ok(json) => Some(Manifest::parse(json.as_bytes()).map_err(refused)?),
             Err(SectionError::NoSection) => None,

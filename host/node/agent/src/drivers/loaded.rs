@@ -72,6 +72,8 @@ impl Agent {
                     drivers.insert(name.clone(), unavailable(name, "it is not installed here".to_owned()));
                 }
                 Some(known) => {
+                    // Taken before the load: a policy that is saved meanwhile makes the next
+                    // request load the driver again.
                     let stamps = self.stamps_of(known);
                     match self.loaded().get(name, known, &stamps) {
                         Some(driver) => {
@@ -94,6 +96,7 @@ impl Agent {
             let start = |(name, known, stamps)| (name, scope.spawn(move || self.load_one(object, name, known, stamps)));
             let loads: Vec<(&DriverName, _)> = missing.into_iter().map(start).collect();
             for (name, load) in loads {
+                // A panic costs this driver alone, whose resources are undef then, and not the command.
                 let driver = load.join().unwrap_or_else(|_| unavailable(name, "loading it crashed".to_owned()));
                 drivers.insert(name.clone(), driver);
             }

@@ -159,6 +159,7 @@ impl Agent {
             return path;
         }
         let stem = file.file_stem().map(|stem| stem.to_string_lossy().to_lowercase()).unwrap_or_default();
+        // The last case does not happen, as `service` is a name.
         ObjectPath::svc(&stem).or_else(|_| ObjectPath::svc("service")).unwrap_or_else(|_| ObjectPath::cluster())
     }
 
@@ -340,6 +341,7 @@ pub(super) fn parse_key(text: &str) -> Result<ConfigKey, ConfigError> {
 fn new_errors(before: &[Diagnostic], after: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let mut known: Vec<&Diagnostic> = before.iter().filter(|diagnostic| diagnostic.is_error()).collect();
     let mut errors: Vec<Diagnostic> = after.into_iter().filter(Diagnostic::is_error).collect();
+    // One old error excuses one new one, so that a mistake which is made a second time is not passed over as known.
     errors.retain(|error| {
         let same = known.iter().position(|old| old.message == error.message && old.label == error.label);
         same.map(|at| known.swap_remove(at)).is_none()

@@ -75,6 +75,7 @@ impl Agent {
         let is_wanted = |rid: &String| rids.is_empty() || rids.contains(rid);
         let held = self.held_by(path).await.into_iter().filter(|held| is_wanted(&held.rid));
         let unsaid: Vec<String> = held
+            // With the space behind it, as fs#1 must not stand for fs#10.
             .filter(|held| !used.iter().any(|said| said.starts_with(&format!("{} ", held.rid))))
             .map(|held| format!("{} holds {}", held.rid, held.label))
             .collect();

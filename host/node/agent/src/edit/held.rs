@@ -56,6 +56,7 @@ impl Agent {
 fn sections(text: &str) -> BTreeMap<String, Vec<String>> {
     let mut sections: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for section in Document::parse(text).sections() {
+        // Their changes need no start, so that a note about the next start would be wrong.
         let entries = section.entries.iter().filter(|entry| !applies_at_once(&entry.key));
         let entries = entries.map(|entry| format!("{}={}", entry.key, entry.value));
         sections.entry(section.name.clone()).or_default().extend(entries);

@@ -78,6 +78,7 @@ impl EngineEvents {
 
     async fn line(&mut self) -> Result<String, AnswerError> {
         let mut line = Vec::new();
+        // A longer line comes in pieces. None of them is a whole document, so that `next` passes over all of them.
         let read = (&mut self.stream).take(LONGEST).read_until(b'\n', &mut line).await?;
         if read == 0 {
             return Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into());
@@ -89,6 +90,7 @@ impl EngineEvents {
 /// The event, if it is about a container that a driver made on this node.
 fn ours(event: WrittenEvent, node: &str) -> Option<EngineEvent> {
     let WrittenEvent { action, actor: WrittenActor { attributes } } = event;
+    // Docker writes the state of a health check behind a colon: `health_status: unhealthy`.
     let kind = action.split(':').next().unwrap_or_default();
     let is_here = attributes.get("hostler.node").is_some_and(|label| label == node);
     let object = attributes.get("hostler.object")?.parse().ok()?;

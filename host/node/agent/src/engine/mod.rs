@@ -54,6 +54,7 @@ impl Agent {
     /// The first of the object's engines that runs, and the object's containers there.
     pub async fn engine(&self, path: &ObjectPath) -> Result<EngineAccess, EngineError> {
         let sockets = self.engines(path).await?;
+        // An engine of the object's own (`container_data_dir`) has no socket before its first start.
         let Some(socket) = sockets.iter().find(|socket| socket.exists()) else {
             let listed: Vec<String> = sockets.iter().map(|socket| socket.display().to_string()).collect();
             return Err(match listed.is_empty() {

@@ -35,6 +35,7 @@ impl FileStamps {
         let stamped = files.into_iter().map(|file| {
             let metadata = std::fs::metadata(&file).ok();
             at_rest &= metadata.as_ref().is_none_or(is_at_rest);
+            // The inode too: most programs write another file and rename it, which may keep size and time.
             let identity = metadata.map(|metadata| FileIdentity {
                 device: metadata.dev(),
                 inode: metadata.ino(),

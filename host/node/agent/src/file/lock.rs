@@ -123,7 +123,8 @@ impl FileLock {
 
 impl Drop for FileLock {
     fn drop(&mut self) {
-        // A note that stays would name a holder that is gone.
+        // A note that stays would name a holder that is gone. It goes before the lock does: afterwards it might be the next
+        // holder's.
         let _ = self.file.set_len(0);
         // Not left to the close: a child that another thread has just forked holds the file open until it becomes another program.
         let _ = flock(&self.file, FlockOperation::Unlock);

@@ -24,6 +24,7 @@ impl Agent {
     pub fn covered_value(&self, target: &ConfigTarget, text: &str, value: &str) -> String {
         let secrets = SecretValues::default();
         for secret in self.secret_values(target, text) {
+            // However short it is: the least length is about secrets within other words, and this is the whole value.
             if secret == value {
                 return MASK.to_owned();
             }

@@ -118,9 +118,13 @@ impl HistoryFile {
 
     /// Adds versions behind those that [`HistoryFile::read`] has just returned. Only the caller may write the file meanwhile.
     pub(super) fn append(&self, known: &VersionList, new: &[ConfigVersion], flush: bool) -> Result<(), FileError> {
+        // A line that a crash left without an end is ended first. Otherwise it would swallow the next version too.
         let mut text = if known.is_torn { "\n".to_owned() } else { String::new() };
         text.extend(new.iter().map(ConfigVersion::line));
         let (count, bytes) = (known.stored.0 + new.len(), known.stored.1 + text.len());
+        // An append costs as much as the new version, writing anew as much as all of them. So a quarter
+        // more than is kept gathers in the file first. The first version is written anew too, because that
+        // makes the directory and flushes it.
         if known.stored.0 == 0 || count > self.keep + self.keep / 4 + 1 || bytes > 2 * MAX_TEXT {
             let mut list =
                 VersionList { versions: known.versions.iter().chain(new).cloned().collect(), ..known.clone() };

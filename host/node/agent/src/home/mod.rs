@@ -109,6 +109,7 @@ impl Directories {
         }
         let mut above = BTreeSet::new();
         for directory in [&self.etc, &self.var, &self.log, &self.run] {
+            // A user who may change a directory above could put another one in the place of this one.
             above.extend(directory.ancestors());
         }
         for directory in above {
@@ -120,6 +121,7 @@ impl Directories {
             }
         }
         let closed = fs::metadata(&self.run).map_or(true, |found| found.mode() & 0o777 & !PRIVATE == 0);
+        // Only its owner can close it. A command of another user goes on: what it may not open says so itself.
         if !closed && fs::metadata(&self.run).is_ok_and(|found| found.uid() == rustix::process::geteuid().as_raw()) {
             let _ = fs::set_permissions(&self.run, fs::Permissions::from_mode(PRIVATE));
         }

@@ -92,6 +92,7 @@ impl Instance<'_> {
         let telling: Vec<String> = resolved.keywords.iter().flat_map(telling_variables).collect();
         let known = resolved.hidden.iter().chain(&telling).chain(&self.object.secrets);
         known.for_each(|secret| session.secrets.add(secret));
+        // Only a start asks: it must end the others first, where it would otherwise take them for the resource itself.
         let lost = match verb {
             Verb::Start => self.lost_process(&resource.rid).await,
             _ => None,
@@ -126,6 +127,7 @@ impl Instance<'_> {
     fn vars(&self, session: &ActionSession, resource: &Resource) -> impl Iterator<Item = (String, String)> {
         let (home, object) = (self.agent.home(), self.object);
         let names = |nodes: &[NodeName]| nodes.iter().map(NodeName::as_str).collect::<Vec<_>>().join(" ");
+        // With a prefix, so that no variable of the command line can stand in for a fact such as `statedir`.
         let asked = session.env.iter().map(|(name, value)| (format!("env.{name}"), value.clone()));
         let known = [
             ("nodes".to_owned(), names(&object.nodes)),

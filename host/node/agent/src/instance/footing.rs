@@ -34,6 +34,8 @@ impl Instance<'_> {
     /// Forgets the devices of resources that are down: they stand on nothing any more.
     pub(crate) async fn forget_what_is_down(&self, seen: &[ResourceStatus]) {
         let down = seen.iter().filter(|seen| ExposedState::of(seen).is_down());
+        // In a block of its own: a guard of std's Mutex that is held across an await makes the future
+        // unfit to move between threads.
         let forgotten: Vec<_> = {
             let mut all = self.footing();
             down.filter(|seen| all.remove(&seen.rid).is_some())

@@ -87,6 +87,7 @@ impl Instance<'_> {
         exposures: &ExposureMap,
     ) -> std::io::Result<Vec<ResourceStatus>> {
         let next = AtomicUsize::new(0);
+        // Relaxed is enough for a number that is only handed out: the results come back by the joins of the threads.
         let take = || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&at| at < resources.len());
         let look = async |at: usize| (at, self.look_at_one(session, resources[at], exposures).await);
         let work =

@@ -77,6 +77,8 @@ impl<'a> Instance<'a> {
     pub(crate) fn outlives_a_reboot(&self, plan: &Plan) -> bool {
         let is_persistent = |rid: &Rid| {
             let resource = self.object.resource(rid);
+            // In doubt the durable journal: one too durable costs a flush, one too
+            // volatile the recovery after a reboot.
             resource.is_none_or(|resource| self.driver(&resource.driver).manifest().persistent)
         };
         plan.steps().filter(|step| !step.work.is_empty()).any(|step| {

@@ -19,6 +19,8 @@ impl Agent {
         let snapshot = Snapshot::take(self, path).await?;
         let instance = Instance::new(self, snapshot.object()?, &snapshot);
         let Some(command) = instance.object.keywords.get("pre_monitor_action") else { return Ok(()) };
+        // The command belongs to no resource, but a trigger needs one to bind its grants to and
+        // to hold what it leaves running.
         let Some(monitored) = instance.object.resources.iter().find(|resource| resource.monitor) else { return Ok(()) };
         let file = LogFile::new(self.home().object_log(path), node::log_limits(instance.node()));
         let log = ActionLog::new(path.clone(), file, None, Arc::default());

@@ -69,6 +69,7 @@ pub(crate) async fn run(
     permitted(&program, args, around)?;
     let opened = blocking(move || CheckedProgram::open(&program, None)).await;
     let program = opened.map_err(|error| FacilityError::failed(error.to_string()))?;
+    // Before the program runs: if this process dies meanwhile, the ledger still leads a stop to what the program left.
     let leftovers = around.leftovers().await?;
     let mut env = environment(around);
     env.extend(leftovers.variable().map(|(name, value)| (name, value.into())));

@@ -59,6 +59,7 @@ impl LogFollower {
 
     /// Whether the log's name still leads to the open file.
     fn is_current(&self) -> io::Result<bool> {
+        // By the inode: a file that was rotated away has another name and stays the same.
         let named = absent_is_none(fs::metadata(&self.path))?.map(|file| file.ino());
         let open = self.file.as_ref().map(File::metadata).transpose()?.map(|file| file.ino());
         Ok(named == open)

@@ -153,6 +153,7 @@ impl EntryFilter {
             self.inside = self.sid.as_ref().is_some_and(|wanted| sid.starts_with(wanted.as_str()));
         }
         let in_session = self.sid.is_none() || self.inside;
+        // Only now: the line that closes a session still belongs to it.
         if text.starts_with("<<< ") {
             self.inside = false;
         }

@@ -70,6 +70,7 @@ pub fn write_cluster(home: &Directories, cluster: &ClusterData, by: &ChangeAutho
     let files = ObjectFiles::of(home).by(by);
     match old {
         None => files.create(&path, &new)?,
+        // Made of the text under the lock: since it was read above, an operator may have changed other keywords.
         Some(_) => files.edit(&path, |now| Ok::<_, ObjectError>(written(now, cluster)))?,
     }
     Ok(true)

@@ -25,6 +25,7 @@ fn file(home: &Directories) -> PathBuf {
 pub fn note_engine_away(home: &Directories, since: Option<f64>) -> Result<(), FileError> {
     match since {
         Some(since) => {
+            // Not flushed: the note is about a living daemon, so that no reboot needs it.
             durable::note(&file(home), format!("{} {}\n", std::process::id(), since.max(0.0) as u64).as_bytes())
         }
         None => durable::remove(&file(home)).map(drop),

@@ -75,7 +75,8 @@ impl ObjectConfiguration {
         let loaded = load(object, &text, node, schemas);
         let active = match loaded.object {
             Some(current) => {
-                // Reading must work without the right to write, and on a full disk.
+                // Reading must work without the right to write, and on a full disk. Where the text is the last valid one,
+                // as in most reads, no editor has changed it, and the history is not looked at.
                 if memory.set_last_good(&text).unwrap_or(false) {
                     note_change(home, object);
                 }

@@ -120,6 +120,7 @@ impl<'a> ObjectFiles<'a> {
             return Err(ObjectError::Missing(object.clone()));
         }
         durable::remove_directory(&self.home.state(object))?;
+        // Its ledger stays: what is still held must be found as an orphan, also by an object of the same name.
         durable::remove_tree(&self.home.volatile(object))?;
         durable::remove(&self.home.volatile_journal(object))?;
         durable::remove(&self.home.last_action(object))?;

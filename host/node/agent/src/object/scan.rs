@@ -68,6 +68,7 @@ pub(super) fn entries(directory: &Path) -> Result<Vec<DirectoryEntry>, FileError
     let read = |entry: std::io::Result<fs::DirEntry>| {
         let entry = entry?;
         let kind = entry.file_type()?;
+        // readdir(3) says the kind of most entries without a call for each of them. Only a link must be followed.
         let is_file = if kind.is_symlink() { entry.path().is_file() } else { kind.is_file() };
         Ok(DirectoryEntry { name: entry.file_name().into(), is_file })
     };

@@ -63,6 +63,8 @@ impl Agent {
         let lines = lines(&driver, add)?;
         let file = PolicyFile::read(self.home(), &name)?;
         must_be_of_this_build(&driver, &file, add)?;
+        // Before the policy: a crash in between leaves a driver that may do nothing, and not a
+        // policy that waits for a driver.
         if let DriverReference::Component(component) = &driver {
             self.install_component(component, true)?;
         }

@@ -86,6 +86,7 @@ impl PolicyFile {
         if text == self.text {
             return Ok(false);
         }
+        // A policy that does not parse refuses the driver altogether, so that its resources could not even be stopped.
         SitePolicy::parse(text).map_err(|errors| located("the new policy", &errors))?;
         durable::write(&self.path, text.as_bytes())?;
         Ok(true)
@@ -109,6 +110,7 @@ pub(super) fn denied_line(typed: &str) -> Result<String, PolicyChangeError> {
 }
 
 fn read_line(typed: &str, of_request: impl FnOnce(&GrantRequest) -> String) -> Result<String, PolicyChangeError> {
+    // Only a colon right behind the operation separates: paths and arguments may hold others.
     let end = typed.find(|c: char| !c.is_ascii_lowercase() && c != '.').unwrap_or(typed.len());
     let line = match typed[end..].strip_prefix(':') {
         Some(rest) => format!("{} = {rest}", &typed[..end]),

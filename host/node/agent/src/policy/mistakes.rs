@@ -38,6 +38,7 @@ fn of_keyword(keyword: &Keyword, trust: DriverTrust) -> Vec<String> {
     if is_foreign && keyword.store.is_some() {
         mistakes.push(format!("its keyword {name} names keys of a data store by default: only a configuration may"));
     }
+    // What it refers to is known only within an object: the value cannot be judged here.
     if refers {
         return mistakes;
     }

@@ -15,6 +15,7 @@ impl Agent {
         let of_object = |object: &model::ObjectPath| {
             let document = Document::parse(files.text(object).unwrap_or_default());
             let users = document.sections().iter().filter(|section| section.name != DEFAULT);
+            // By the text alone, as one mistake in a configuration must not hide that it needs the driver.
             let users = users.filter(|section| {
                 let is_of_group = section.name.parse::<Rid>().is_ok_and(|rid| rid.group() == manifest.name.group());
                 let is_name =

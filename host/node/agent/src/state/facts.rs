@@ -27,6 +27,8 @@ impl InstanceState {
 
     /// The interrupted action, if there is one: its journal has no closing record.
     pub(crate) fn interrupted(&self) -> Option<String> {
+        // A journal that cannot be read is not reported as interrupted here: the next
+        // action says what is wrong with it.
         let pending = |journal: PathBuf| exec::journal::Journal::pending(&journal).ok().flatten();
         pending(self.volatile_journal()).or_else(|| pending(self.journal())).map(|story| story.action)
     }

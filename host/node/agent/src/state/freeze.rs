@@ -27,6 +27,7 @@ impl InstanceState {
     /// Freezes it. Returns whether that changed anything.
     pub fn freeze(&self, now: Timestamp) -> Result<bool, FileError> {
         let thawed = self.frozen()? == FreezeState::No;
+        // A second freeze must not move the time since when it is frozen.
         if thawed {
             durable::write(&self.directory.join("frozen"), format!("{now}\n").as_bytes())?;
         }

@@ -11,6 +11,7 @@ impl InstanceState {
 
     /// Remembers a valid version. A version that is known already is not written again. Returns whether it is another one.
     pub fn set_last_good(&self, text: &str) -> Result<bool, FileError> {
+        // Each look at an instance comes here, and a write waits for the disk.
         if self.last_good()?.as_deref() == Some(text) {
             return Ok(false);
         }

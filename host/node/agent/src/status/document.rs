@@ -108,6 +108,7 @@ impl From<ResourceDocument> for ResourceStatus {
         let fault = internal.and_then(|internal| internal.fault).map(|FaultDocument(fault)| fault);
         let mut log = document.log;
         if fault.is_some() {
+            // The last line is the fault itself, which the conversion to a document has added for readers.
             log.pop();
         }
         let message = |message: StatusMessage| ReportMessage { level: message.level.into(), text: message.message };

@@ -25,6 +25,8 @@ pub(super) async fn act(
     match action {
         VolumeAction::Provision => done(agent, call, (&volume, Action::Provision), cancel).await,
         VolumeAction::Start => {
+            // Before the start: without the note, the stop of another user would take down the volume that has just
+            // come up. If the start fails, the note stays until the stop that follows it.
             users.add()?;
             done(agent, call, (&volume, Action::Start), cancel).await
         }
@@ -54,6 +56,7 @@ async fn unprovision(
     let (home, path) = (agent.home().clone(), volume.clone());
     let text = blocking(move || ObjectFiles::of(&home).text(&path)).await;
     let text = text.map_err(|error| failed(volume, &error))?;
+    // What an operator or another resource made is not this one's to destroy.
     if made_for(&text).as_deref() != Some(call.asker().as_str()) {
         return Ok(VolumeChange::default());
     }

@@ -112,6 +112,7 @@ struct VolumeReader {
 /// The resources that use their volumes now, and have keys of the store in them. Blocks.
 fn readers(agent: &Agent, store: &ObjectPath) -> Vec<VolumeReader> {
     let objects = crate::ObjectFiles::of(agent.home()).list().unwrap_or_default();
+    // A service names stores of its own namespace only, see `InstallRule::read`.
     let is_near = |object: &ObjectPath| object.kind() == ObjectKind::Svc && object.namespace() == store.namespace();
     let mut found = Vec::new();
     for path in objects.into_iter().filter(is_near) {
@@ -256,6 +257,7 @@ impl ContentPlan {
             // First: another user must not read the new content by the mode of the old one.
             set_mode(path, mode, OwnershipTerms::default()).map_err(of_kernel)?;
         }
+        // The same content is not written again: its readers would be signalled for nothing at each start.
         let same = is_there && kernel::files::read(path, LONGEST).is_ok_and(|old| old == content);
         if !same {
             kernel::files::write(path, content, mode, FileLifetime::Durable).map_err(of_kernel)?;

@@ -73,9 +73,12 @@ where
     let _given_up = GiveUp(inner.clone());
     tokio::pin!(task);
     let ended = tokio::select! {
+        // Work that is done counts as done, also if the action is given up at the same moment.
         biased;
         ended = &mut task => ended,
         () = outer.cancelled() => {
+            // Waited for all the same: the work rolls back what it began, and its caller must
+            // not act on the volume meanwhile.
             inner.cancel();
             task.await
         }

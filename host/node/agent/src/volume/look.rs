@@ -24,6 +24,8 @@ pub(super) async fn look(agent: &Agent, call: &VolumeCall) -> Result<Option<Volu
     let object = snapshot.object().map_err(|error| CapabilityError::Other(error.to_string()))?;
     let (home, asked, path) = (agent.home().clone(), call.clone(), volume.clone());
     let (is_used, users) = blocking(move || users::seen(&home, &path, &asked)).await;
+    // With a volume that is undef, nothing is named either: what stands on it would be
+    // started on a place that may be bare.
     let is_there = !matches!(seen.sums.avail, State::Down | State::StdbyDown | State::Undef);
     Ok(Some(VolumeReport {
         state: seen.sums.avail,
@@ -83,5 +85,6 @@ fn devices(snapshot: &Snapshot, seen: &InstanceStatus) -> Vec<String> {
             .flat_map(|disk| disk.devices())
             .collect();
     }
+    // As pools number them, a disk stands on those before it: the last one is what is used.
     disks().rev().map(|disk| disk.devices()).find(|devices| !devices.is_empty()).unwrap_or_default()
 }

@@ -22,6 +22,7 @@ pub(super) async fn make(
     if blocking(move || ObjectFiles::of(&home).exists(&path)).await {
         return Ok(false);
     }
+    // Two nodes that made it at once would publish two texts, of which one replaces the other.
     if agent.node().shares_configurations && !call.is_on("leader") {
         let text = format!("{volume} does not exist here yet: the node that leads the provision makes it");
         return Err(CapabilityError::Other(text));
@@ -34,6 +35,7 @@ pub(super) async fn make(
         |pool: &Pool| usages.iter().find(|(name, _)| *name == pool.name).map_or(Ok(None), |(_, usage)| usage.clone());
     let pool = Pool::choose(&pools, &request, usage).map_err(|error| CapabilityError::Other(error.to_string()))?;
     let text = text_of(agent, &volume, pool, &request).await?;
+    // Before the object is made: one with errors would stay, and keep the corrected pool from making it anew.
     let errors: Vec<String> = agent
         .diagnose(&volume, &text)
         .await

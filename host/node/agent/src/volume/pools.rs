@@ -90,14 +90,18 @@ pub(super) async fn usage_of(pool: &Pool) -> Result<Option<PoolUsage>, String> {
 
 /// The file system of the directory, or of the one above it that exists.
 fn of_directory(path: &Path) -> Result<PoolUsage, String> {
+    // The directory is made with its first volume.
     let existing = path.ancestors().find(|above| above.is_dir()).unwrap_or(path);
     let usage = kernel::mount::statfs(existing).map_err(|error| format!("cannot be measured: {error}"))?;
     Ok(PoolUsage { size: usage.total, free: usage.free })
 }
 
 async fn of_group(name: &str) -> Result<PoolUsage, String> {
+    // --readonly reads the metadata without a lock (lvm(8)), so that a command of LVM that
+    // hangs does not hang this one too.
     let asking = tokio::process::Command::new(VGS)
         .args(["--readonly", "--noheadings", "--nosuffix", "--units", "b", "-o", "vg_size,vg_free", "--", name])
+        // Nothing of the caller's environment: variables such as LVM_SYSTEM_DIR lead lvm(8) to another configuration.
         .env_clear()
         .env("LC_ALL", "C")
         .stdin(Stdio::null())

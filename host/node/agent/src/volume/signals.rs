@@ -29,6 +29,7 @@ pub(super) async fn send(home: &Directories, object: &ObjectPath, words: &[Strin
 fn send_to(held: &[HoldingRecord], name: &str, rid: &str) -> Result<String, String> {
     let upper = name.to_ascii_uppercase();
     let signal = signal_of(&upper).ok_or_else(|| format!("{name} is not a signal that is sent"))?;
+    // By the record, which knows the process by its start time too: the number may be another process's by now.
     let first = held.iter().filter(|record| record.rid == rid).find_map(|record| first_process(&record.holding));
     let first = first.ok_or_else(|| format!("{rid} has no process that {upper} could be sent to"))?;
     match first.send(signal) {

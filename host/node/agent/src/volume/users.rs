@@ -42,6 +42,7 @@ impl VolumeUsers {
                 .map_err(|error| CapabilityError::Other(format!("{place}: {error}")))
         });
         making.await?;
+        // A moment is left of the driver's time, for the answer that says who holds the lock.
         let wait = call.remaining.saturating_sub(Duration::from_millis(100));
         let lock = FileLock::take(&lock, &call.asker(), wait).await;
         let lock = lock.map_err(|error| CapabilityError::Other(format!("{volume}: {error}")))?;

@@ -33,6 +33,8 @@ impl Instance<'_> {
         let rids: Vec<Rid> = tasks.iter().map(|task| task.rid.clone()).collect();
         self.end_processes_of(&rids, |_| true, &**log).await;
         let mut held = self.still_held(session, &rids, &**log).await;
+        // A driver's failure counts even if the host sees nothing left: it does not see
+        // what an engine runs for the task.
         let is_given_up = session.force && session.i_know;
         for failed in failed.into_iter().filter(|_| !is_given_up) {
             match held.iter_mut().find(|held| held.rid == failed.rid) {
@@ -86,6 +88,7 @@ impl Instance<'_> {
                     log.line(rid.as_ref(), LogSeverity::Info, &text);
                 }
                 Err(error) => {
+                    // The record stays, so that the proof which follows finds the processes and fails the stop by name.
                     let text = format!("what {whose} has left running cannot be ended: {error}");
                     log.line(rid.as_ref(), LogSeverity::Error, &text);
                 }

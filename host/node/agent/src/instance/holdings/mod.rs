@@ -55,6 +55,8 @@ impl Instance<'_> {
         self.forget_devices(&proofs).await;
         let left = proofs.into_iter().filter(|proof| proof.verdict != ProofVerdict::Gone);
         let (left, files): (Vec<_>, Vec<_>) = left.partition(|proof| proof.record.holding.must_be_gone());
+        // Written down, because a cheap look does not see all that a proof does, such as a copy of a mount in another
+        // namespace. Without the note the next status would show the resource as down.
         ledger.left(&left.iter().map(|proof| proof.record.clone()).collect::<Vec<_>>());
         for file in files {
             let rid = file.record.rid.parse().ok();
@@ -65,6 +67,7 @@ impl Instance<'_> {
             let own = left.iter().filter(|proof| proof.record.rid == rid.to_string());
             let mut things: Vec<String> =
                 own.map(|proof| format!("{}{}", proof.record.holding, why(&proof.verdict))).collect();
+            // What cannot be read of a ledger may have been a line of any resource: none of them is proven then.
             things.extend(unverified.iter().map(not_known));
             if !things.is_empty() {
                 held.push(UnreleasedResource { rid: rid.clone(), things });

@@ -32,6 +32,8 @@ pub(super) fn entry(node: &NodeName, message: &SinkMessage<'_>) -> Vec<u8> {
 /// `NAME=value`, or with its length if the value has several lines.
 fn append(entry: &mut Vec<u8>, name: &str, value: &str) {
     entry.extend(name.as_bytes());
+    // The native protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL) ends a field at a line feed, unless its length of 64
+    // bits stands before it.
     if value.contains('\n') {
         entry.push(b'\n');
         entry.extend((value.len() as u64).to_le_bytes());
@@ -52,6 +54,8 @@ pub(super) fn send(socket: &UnixDatagram, journal: &Path, entry: &[u8]) {
 
 fn is_too_large(error: &io::Error) -> bool {
     let code = error.raw_os_error();
+    // The kernel says ENOBUFS where the datagram alone would fill the buffer. libsystemd
+    // tries the file after both, too.
     code == Some(rustix::io::Errno::MSGSIZE.raw_os_error()) || code == Some(rustix::io::Errno::NOBUFS.raw_os_error())
 }
 
@@ -69,6 +73,7 @@ fn send_file(journal: &Path, entry: &[u8]) -> io::Result<()> {
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
     let descriptors = [file.as_fd()];
     ancillary.push(SendAncillaryMessage::ScmRights(&descriptors));
+    // The protocol wants an empty datagram with one descriptor: all fields are in the file.
     sendmsg(&socket, &[IoSlice::new(&[])], &mut ancillary, SendFlags::empty())?;
     Ok(())
 }

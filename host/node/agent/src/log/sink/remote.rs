@@ -66,6 +66,7 @@ pub(super) fn send(target: &SyslogTarget, message: String) {
             None => return,
         },
     };
+    // Counted before it is in the queue: otherwise the thread could send it, and count it off, first.
     queue.state.change(|counts| counts.waiting += 1);
     if queue.messages.try_send(message).is_err() {
         queue.state.change(|counts| {
@@ -104,6 +105,8 @@ fn serve(target: &SyslogTarget, messages: &Receiver<String>, state: &QueueState)
             state.change(|counts| counts.is_away = true);
             std::thread::sleep(pause);
             pause = (pause * 2).min(PAUSES.1);
+            // Asked here because a thread without messages ends with its queue, but this one never comes back to it
+            // while its host is away.
             if is_given_up(target, state) {
                 return;
             }
@@ -116,6 +119,8 @@ fn serve(target: &SyslogTarget, messages: &Receiver<String>, state: &QueueState)
             lost = std::mem::take(&mut counts.lost);
         });
         if lost > 0 {
+            // Up to the process, the header of this message fits the notice: it is of the
+            // same host, program and moment.
             let header = message.split(" - ").next().unwrap_or_default();
             let _ = transmit(target, &mut wire, &format!("{header} - - {lost} messages were lost: the queue was full"));
         }

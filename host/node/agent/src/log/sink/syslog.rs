@@ -14,10 +14,12 @@ const LONGEST: usize = 8192;
 /// A message for each line of the text, as receivers show one on one line.
 pub(super) fn messages(node: &NodeName, message: &SinkMessage<'_>) -> Vec<String> {
     let priority = FACILITY * 8 + priority(message.level);
+    // RFC 5424 knows no more than six digits of a second.
     let (at, process) = (message.at.strftime("%Y-%m-%dT%H:%M:%S%.6fZ"), std::process::id());
     let header = format!("<{priority}>1 {at} {node} {IDENTIFIER} {process} - {} ", data(message));
     let object = message.object.map(|object| format!("{object}: ")).unwrap_or_default();
     let rid = message.rid.map(|rid| format!("{rid}: ")).unwrap_or_default();
+    // RFC 5424, 6.4: control characters should not stand in a message, and receivers may change them.
     let lines =
         message.text.trim_end().lines().map(|line| format!("{header}{object}{rid}{}", line.replace(is_control, " ")));
     lines.map(truncated).collect()
@@ -41,6 +43,7 @@ fn data(message: &SinkMessage<'_>) -> String {
 }
 
 fn escaped(value: &str) -> String {
+    // RFC 5424, 6.3.3, names these three. The backslash comes first, or the other two would be escaped twice.
     value.replace('\\', "\\\\").replace('"', "\\\"").replace(']', "\\]")
 }
 
