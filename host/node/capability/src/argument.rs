@@ -26,6 +26,7 @@ pub(crate) fn absolute(path: &str) -> Result<PathBuf, CapabilityError> {
         return invalid("holds `..`");
     }
     let plain: PathBuf = parsed.components().collect();
+    // As texts: two `Path`s are equal whatever stands between their components.
     if plain.as_os_str() != path {
         return invalid("is not in its plain form: it holds `.`, `//` or a `/` at its end");
     }

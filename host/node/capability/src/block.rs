@@ -144,10 +144,14 @@ pub async fn attach_loop(context: &CallContext, file: &str, read_only: bool) -> 
             return Err(CapabilityError::NotFound(file.display().to_string()));
         };
         let backing = FileIdentity { device: (major, minor), inode };
+        // The file is noted by its number, and before there is a device: after a kill in the next moment it is by this
+        // number that the attachment is found.
         let intended = LoopHolding { file: file.to_string_lossy().into_owned(), backing, device: None, sequence: None };
         let note = ledger.intend(intended.clone())?;
         match loopdev::attach(file, read_only).map(BlockDevice::from) {
             Ok(device) => {
+                // The kernel numbers the attachments of a device (diskseq, since Linux 5.15). By it, this one differs
+                // from a later one of the same file on the same device.
                 let found = loopdev::backing_of(Path::new(&device.path)).ok().flatten();
                 let sequence = found.and_then(|found| found.sequence);
                 note.held(LoopHolding { device: Some(device.path.clone()), sequence, ..intended });

@@ -21,6 +21,7 @@ pub fn boot_ms() -> u64 {
 pub async fn sleep_ms(context: &CallContext, duration: u64) -> Result<(), CapabilityError> {
     let cancel = &context.bounds().cancel;
     let end = Instant::now() + Duration::from_millis(duration).min(context.remaining());
+    // Asked before the wait: after it, both moments may have passed.
     let is_short = context.remaining() < Duration::from_millis(duration);
     tokio::select! {
         // The cancellation first: a driver that sleeps in a loop must notice it even if it sleeps for 0 ms.

@@ -86,6 +86,7 @@ impl DeviceOwners {
     /// which of its resources a keyword refers to, and one keyword may refer to several.
     pub fn gave_any(&self, object: &ObjectPath, device: &str) -> bool {
         let object = object.to_string();
+        // `starts_with` compares words: a path with `..` would be within the place by its words alone.
         let leaves = Path::new(device).components().any(|part| part == Component::ParentDir);
         let is_within = |place: &str| !leaves && Path::new(device).starts_with(place);
         self.devices().iter().any(|owned| {

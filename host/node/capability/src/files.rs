@@ -114,6 +114,8 @@ pub async fn write(context: &CallContext, path: &str, content: Vec<u8>, mode: u3
     let write = move |permit: Permit<WritePath>| {
         let path = &permit.op().path;
         let held = FileHolding { path: path.to_string_lossy().into_owned() };
+        // Noted before the write. If the write fails, the note stays intended, as it is not known
+        // how much of the file is there.
         let note = ledger.map(|ledger| ledger.intend_once(held.clone())).transpose()?.flatten();
         files::write(path, &content, mode, lifetime)?;
         if let Some(note) = note {
@@ -152,6 +154,7 @@ pub async fn remove(context: &CallContext, path: &str) -> Result<bool, Capabilit
     let ledger = context.ledger();
     let remove = move |permit: Permit<WritePath>| {
         let removed = files::remove(&permit.op().path)?;
+        // Also where nothing was: another hand has removed it then, and it is not held any more.
         forget_below(&ledger, &permit.op().path);
         Ok(Effect::whether(removed))
     };
@@ -191,6 +194,8 @@ pub async fn set_mode(context: &CallContext, path: &str, mode: u32) -> Result<()
     let set = move |permit: Permit<WritePath>| Ok(Effect::of(ownership::set_mode(&permit.op().path, mode, terms)?, ()));
     let path = op.path.clone();
     let set = context.admit(op)?.noting("mode", format!("{mode:o}")).blocking(set).await;
+    // The permit for this change has discarded all looks. But the file is still the one that the driver looked at, and
+    // it may change its owner next.
     looked_at.filter(|_| set.is_ok()).inspect(|file| context.note_look(&path, *file));
     set
 }
@@ -225,6 +230,7 @@ fn may_set_id(context: &CallContext, path: &Path) -> Result<(), CapabilityError>
     if !context.is_of_root() {
         return Err(CapabilityError::Denied("a set-user-id file, which no namespace but root may have".to_owned()));
     }
+    // Dropped unused, it leaves no record: the write itself is what the audit shows.
     context.admit(SetIdFile { path: path.to_owned() }).map(drop)
 }
 

@@ -7,6 +7,7 @@ use crate::CallContext;
 
 /// Writes a text, line by line.
 pub fn log(context: &CallContext, level: &str, text: &str) {
+    // One by one: a budget that is used up within a text drops whole lines, and cuts none.
     for line in text.lines() {
         context.say(level_of(level), line);
     }

@@ -288,6 +288,8 @@ pub fn is_of_own_process(context: &CallContext, path: &Path) -> bool {
 /// which the host saw being made. The engine's word is not enough.
 pub fn is_of_own_container(context: &CallContext, path: &Path) -> bool {
     let Ok(Some(namespace)) = NetworkNamespace::open(path) else { return false };
+    // The engine may have started the container anew since it was recorded: the process is then the one that the path
+    // names, and its group still bears the id.
     let of_path = path.to_str().and_then(|path| path.strip_prefix("/proc/")?.strip_suffix("/ns/net")?.parse().ok());
     let of_container = |record: holding::HoldingRecord| {
         let Holding::Container(ContainerHolding { id: Some(id), process, .. }) = record.holding else { return false };

@@ -47,6 +47,7 @@ impl VolumeCall {
 
     /// Whether an option of the action is on: `force`, `confirm`, `adopt`, `leader`.
     pub fn is_on(&self, option: &str) -> bool {
+        // Among the host's own facts: a driver cannot say by itself that the operator confirmed something.
         self.vars.iter().any(|(name, value)| name == option && value == "true")
     }
 
@@ -160,7 +161,11 @@ pub async fn look(context: &CallContext, name: &str) -> Result<Option<VolumeRepo
     let admitted = context.admit(SeeVolume { name: name.to_owned() })?;
     let (call, facility) = (VolumeCall::of(context, name), Arc::clone(&context.services().volumes));
     let lender = call.volume();
+    // A look changes nothing, so that it may be dropped at the deadline. What changes something heeds the deadline by
+    // itself, and is waited for until it has rolled back.
     let seen = admitted.waiting(|_| async move { facility.look(call).await.map(Effect::Nothing) }).await?;
+    // Only of a volume that this resource has started: otherwise any object could name the devices
+    // of all volumes of its namespace.
     if let Some(seen) = seen.as_ref().filter(|seen| seen.is_used) {
         let lender = lender?;
         seen.devices.iter().for_each(|device| context.borrow_device(&lender, device));

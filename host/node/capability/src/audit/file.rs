@@ -59,6 +59,7 @@ impl FileAudit {
 
     fn append(&self, path: &Path, last: &mut Option<OpenTrail>, line: &str) -> io::Result<()> {
         let (mut trail, size) = current(path, last.take())?;
+        // A trail without a record is never renamed: it would only push out one that has some.
         if size > 0 && size + line.len() as u64 > self.rotate_at {
             rotate(path)?;
             (trail, _) = open(path)?;
@@ -185,6 +186,8 @@ fn bounded(mut document: Value) -> String {
         if line.len() <= LONGEST {
             return line;
         }
+        // Each round makes the document shorter, so that the loop ends: half of more than 8 bytes and the three of the
+        // sign are less than the whole.
         let longest = longest_text(&mut document).filter(|text| text.len() > 8);
         let Some(text) = longest else { return "{\"verdict\":\"a record that was too long\"}\n".to_owned() };
         text.truncate(text.floor_char_boundary(text.len() / 2));

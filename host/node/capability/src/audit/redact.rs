@@ -32,6 +32,7 @@ impl Redactor {
             lines.into_iter().chain([secret])
         };
         let mut secrets: Vec<String> =
+            // An empty secret would be found before each character, and a blank one in every text.
             secrets.into_iter().flat_map(lines).filter(|secret| !secret.trim().is_empty()).collect();
         secrets.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         // A line of a secret may be a secret of its own.

@@ -78,6 +78,7 @@ impl CallRecorder {
         if is_new {
             refusals.by_line.insert(line.clone(), denied.by.clone());
         }
+        // The record below is written without the lock, as it waits for the disk.
         let is_recorded = refusals.count <= REFUSALS as u64;
         drop(refusals);
         if is_recorded {
@@ -237,6 +238,7 @@ impl CallAudit {
     /// Counts a change and writes the record. In this order, and before the caller sees the result: a caller that is stopped
     /// in between has its change counted all the same.
     pub(super) fn close<T>(mut self, result: Result<Effect<T>, CapabilityError>) -> Result<T, CapabilityError> {
+        // First, as this value is dropped here: an open one counts a change.
         self.open = false;
         let result = result.map(|effect| match effect {
             Effect::Touched(value) => {

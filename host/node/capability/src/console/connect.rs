@@ -59,6 +59,8 @@ async fn run(context: &CallContext, argv: &[String], terminal: &OperatorTerminal
     match stage {
         Some(stage) => stage.play(&mut started, terminal).await,
         None => {
+            // The program has a session of its own, so that the key at the operator's terminal interrupts this process
+            // alone: it is passed on.
             let mut interrupted = signal(SignalKind::interrupt()).ok();
             loop {
                 tokio::select! {

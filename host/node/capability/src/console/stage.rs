@@ -64,6 +64,8 @@ impl ProgramStage {
     ) -> Result<i32, CapabilityError> {
         let watched = |kind| signal(kind).map_err(|error| CapabilityError::io("cannot watch the terminal", &error));
         let (mut resized, mut interrupted) = (watched(SignalKind::window_change())?, watched(SignalKind::interrupt())?);
+        // A signal with a handler has no default action any more: the quit key must not kill this process while the
+        // operator's terminal is raw.
         let _ignored: Option<Signal> = signal(SignalKind::quit()).ok();
         let mut spoken = TerminalInput::read(copy(&self.controller)?)?;
         let mut typed = match self.takes_input {

@@ -35,6 +35,7 @@ pub async fn adopt(context: &CallContext, kind: &str, id: &str) -> Result<Holdin
         "route" => route(context, id).await?,
         _ => return Err(CapabilityError::Invalid(format!("{kind:?} is not a kind that can be adopted"))),
     }
+    // What can be taken on is of the boot scope, whose records come last.
     let adopted = context.ledger().records().pop();
     let adopted = adopted.ok_or_else(|| CapabilityError::NotFound(format!("{kind} {id}")))?;
     Ok(entry(&adopted, &HoldingPresence::Present(Vec::new())))
@@ -45,6 +46,7 @@ const UNSOURCED: [&str; 3] = ["tmpfs", "ramfs", "overlay"];
 
 async fn mount(context: &CallContext, target: &Path) -> Result<(), CapabilityError> {
     let missing = || CapabilityError::NotFound(format!("a mount on {}", target.display()));
+    // The topmost: those below it are hidden, and a stop could not unmount them first.
     let found = mountinfo::mounts_at(target)?.pop().ok_or_else(missing)?;
     let source = canonical_source(&found.source);
     if UNSOURCED.contains(&found.fstype.as_str()) {

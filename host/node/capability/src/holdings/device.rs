@@ -47,6 +47,7 @@ pub(super) fn take_down(held: &DeviceIdentity) -> Result<bool, CapabilityError> 
         taken |= went;
         match refused {
             None => break,
+            // If none went in this round, none would go in the next.
             Some(error) if !went => return Err(error.into()),
             Some(_) => {}
         }

@@ -153,6 +153,8 @@ impl LedgerFile {
     fn create(&self) -> io::Result<()> {
         self.path.parent().map_or(Ok(()), fs::create_dir_all)?;
         let beside = self.beside(&LedgerContent { next: 1, ..LedgerContent::default() })?;
+        // By link(2), which fails if another process has made the ledger meanwhile. rename(2) would replace it, with
+        // the lines that are in it.
         let linked = fs::hard_link(&beside, &self.path);
         fs::remove_file(&beside)?;
         match linked {

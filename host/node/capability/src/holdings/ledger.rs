@@ -120,6 +120,8 @@ impl Ledger {
             let own = records.iter().filter(|record| record.holding.scope() == scope);
             let events: Vec<LedgerEvent> = own.map(|record| event(record.number)).collect();
             if !events.is_empty() {
+                // Not synced, and a failure is ignored: what is lost here is still held by the
+                // ledger, and is looked for again.
                 let _ = self.file(scope).append(false, |_| events);
             }
         }
@@ -150,6 +152,7 @@ impl ResourceLedger {
         let (scope, synced) = (holding.scope(), holding.must_be_gone());
         let file = self.ledger.file(scope);
         let mut number = 0;
+        // Made under the lock of the file, so that no other process draws the same number.
         let event = |content: &LedgerContent| {
             number = content.next;
             vec![LedgerEvent::Intended { number, rid, holding }]

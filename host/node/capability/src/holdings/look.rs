@@ -113,6 +113,7 @@ fn declared_presence(declared: &DeclaredHolding, devices: &mut DeviceLook) -> Ho
 
 fn loop_presence(held: &LoopHolding) -> HoldingPresence {
     let backing = (held.backing.device, held.backing.inode);
+    // Without a name, the attachment was only intended: then it is found by its file.
     let device = match &held.device {
         Some(device) => Ok(Some(device.into())),
         None => loopdev::device_of(backing),

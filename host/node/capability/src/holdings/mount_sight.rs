@@ -17,6 +17,8 @@ pub(crate) fn backing_of(device: (u32, u32)) -> Option<FileIdentity> {
 
 /// What identifies a mount from now on.
 pub(crate) fn made_identity(mount: &MountInfo, signature: &MountSignature) -> MountIdentity {
+    // A file system that may have several devices, as btrfs, shows an anonymous number, with the major 0: only its
+    // source leads to the device.
     let below = (mount.device.0 == 0).then(|| block::number_of(&mount.source)).flatten();
     MountIdentity {
         id: mount.id,

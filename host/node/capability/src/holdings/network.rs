@@ -99,6 +99,7 @@ impl NamespaceSight {
         if !self.addresses.contains_key(&held.index) {
             let seen = match self.netlink.link_at(held.index).await? {
                 Some(link) => (link.name.clone(), self.netlink.addresses(&link).await?),
+                // The addresses went with the link.
                 None => (String::new(), Vec::new()),
             };
             self.addresses.insert(held.index, seen);

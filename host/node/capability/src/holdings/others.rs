@@ -42,6 +42,7 @@ pub fn records_of_node(all: &Path) -> Vec<HoldingRecord> {
 /// What a ledger of the boot scope says. After a boot, nothing of it is held.
 fn records_of_boot(path: &Path) -> Vec<HoldingRecord> {
     let content = fs::read(path).map(|bytes| replay(&bytes)).unwrap_or_default();
+    // Nothing empties the directory where an agent has a root of its own.
     let is_void = content.boot.is_some() && content.boot != kernel::clock::boot_id();
     if is_void { Vec::new() } else { content.records }
 }

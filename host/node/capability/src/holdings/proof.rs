@@ -48,6 +48,7 @@ pub async fn prove(records: Vec<HoldingRecord>, others: impl Fn() -> Vec<Holding
                 ProofVerdict::Gone => unseen(&mounts, mount, &record).await,
                 still => still,
             },
+            // In the order of `records`, from which the mounts are left out.
             _ => rest.next().unwrap_or(ProofVerdict::NotProven("it was not looked at".to_owned())),
         };
         proofs.push(HoldingProof { record, verdict });

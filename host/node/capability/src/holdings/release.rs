@@ -239,6 +239,7 @@ async fn stop_container(held: &ContainerHolding, options: &ReleaseOptions) -> Re
     let seconds = grace.as_secs() + u64::from(grace.subsec_nanos() > 0);
     let stop = format!("/v1.41/containers/{id}/stop?t={seconds}");
     // The engine kills it after the grace, and then has some time to say so.
+    // 404 is a container that is gone, 304 one that was stopped already (ContainerStop of the Docker Engine API).
     let stopped = match asked(held, hyper::Method::POST, &stop, grace + ANSWER).await? {
         404 => return Ok((false, false)),
         status => status != 304,

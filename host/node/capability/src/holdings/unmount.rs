@@ -50,6 +50,7 @@ pub(super) async fn unmount_aside(
     spawned.map_err(|error| CapabilityError::io("cannot start a thread", &error))?;
     loop {
         tokio::select! {
+            // The answer first: unlike the mount table, it tells what went wrong.
             biased;
             unmounted = &mut answered => {
                 let crashed = |_| CapabilityError::io("unmount", &io::Error::other("the call crashed"));

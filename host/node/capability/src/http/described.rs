@@ -77,6 +77,7 @@ impl NamedProcess {
     fn headers(&self, socket: &Path) -> Vec<(&'static str, String)> {
         let (process, namespaces) = match look(self.pid) {
             Some(seen) if self.is_its_own(&seen) => ("runs", seen.namespaces),
+            // Before the absence of the number: where the engine counts in another namespace, it says nothing.
             _ if !counts_alike(socket) => ("unknown", Vec::new()),
             None => ("gone", Vec::new()),
             Some(seen) if self.is_another(&seen) => ("foreign", Vec::new()),

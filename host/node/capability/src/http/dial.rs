@@ -123,7 +123,9 @@ fn is_far(address: IpAddr) -> bool {
 fn carried(ip: Ipv6Addr) -> Option<Ipv4Addr> {
     let word = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
     match ip.segments() {
+        // RFC 6052, 2.1, and RFC 4291, 2.5.5.1.
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0, 0, 0, 0, 0, 0, high, low] => Some(word(high, low)),
+        // RFC 3056, 2.
         [0x2002, high, low, ..] => Some(word(high, low)),
         _ => None,
     }

@@ -69,6 +69,7 @@ pub(crate) async fn pass_as(
         Err(error) => return Err(error),
     }
     check_socket(context, op).await?;
+    // One deadline for all look-ups together: an engine that is slow must not multiply it.
     let deadline = Instant::now() + timeout;
     let mut known = EngineFacts::new();
     for _ in 0..LOOKUPS {

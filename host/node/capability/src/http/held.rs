@@ -168,6 +168,7 @@ async fn process_of(
     let socket = Path::new(&holding.engine);
     let path = EngineLookup::Container(id.to_owned()).path(target);
     let answer = ask(socket, Method::GET, &path, Instant::now() + QUESTION).await?;
+    // Only if both count processes alike: the number of another namespace may be any process's here.
     let process = first_process(&answer.body).filter(|_| counts_alike(socket));
     let process = process.and_then(|pid| Some((pid, look_at(pid)?.started)));
     Ok(process.map(|(pid, started)| {

@@ -51,11 +51,14 @@ pub async fn send(context: &CallContext, request: HttpRequest) -> Result<HttpRes
                     let message = message(method, &forward.target, LOCALHOST.to_owned(), &request)?;
                     let judged = RequestAudit { what: Some(forward.what), image: forward.image };
                     let made = matches!(forward.effect, Some(ContainerEffect::Made(_)));
+                    // Before the record: what is refused must leave no note.
                     held::refuse_of_others(context, &op, forward.effect.as_ref())?;
                     let record =
                         forward.effect.map(|effect| EffectRecord::begin(context, &socket, effect)).transpose()?;
                     let wire = dial_granted(context, &op);
                     let answer = perform(context, op.clone(), judged, timeout, message, &shown, wire).await;
+                    // Before the end of the record: an answer that is not believed must not bring the id of another
+                    // object's container into the ledger.
                     let answer = answer.and_then(|answer| held::own_container(context, made, answer));
                     if let Some(record) = record {
                         record.end(context, &answer, &forward.target).await;

@@ -28,6 +28,7 @@ pub(super) fn check(paths: &[(PathBuf, bool)], beside: &[ContainerVolume]) -> Re
     let others: Vec<SeenVolume> = others.collect();
     for one in &own {
         for other in own.iter().chain(&others) {
+            // In both directions: each may be the one that is writable and above.
             one.is_apart_from(other)?;
             other.is_apart_from(one)?;
         }

@@ -186,6 +186,7 @@ pub async fn errors_of(context: &CallContext, target: &str) -> Result<Option<u64
 }
 
 fn check_fstype(fstype: &str) -> Result<(), CapabilityError> {
+    // The kernel loads the module `fs-TYPE` for a type that it does not know: so a type is a word and nothing else.
     let legal = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
     if fstype.is_empty() || !fstype.chars().all(legal) {
         return Err(CapabilityError::Invalid(format!("{fstype:?} is not a file system type")));

@@ -18,6 +18,8 @@ pub(crate) fn check_own_loop(ledger: &Ledger, device: (u32, u32)) -> Result<(), 
     let backing = loopdev::backing_of(&name)?.ok_or_else(|| denied(&name))?;
     let is_own = |held: &Holding| match held {
         Holding::Loop(held) => {
+            // The file as well: the kernel gives the number out again, and the record of an
+            // earlier device may still be there.
             let file = (held.backing.device, held.backing.inode);
             held.device.as_deref().map(Path::new) == Some(&name) && file == (backing.device, backing.inode)
         }

@@ -39,6 +39,7 @@ fn option(word: &str) -> Result<MountOption, CapabilityError> {
 /// that run as root, or devices.
 pub(super) fn confined(mut options: Vec<MountOption>, freedom: MountFreedom) -> Vec<MountOption> {
     if freedom == MountFreedom::Namespace {
+        // Those that are added go as well, so that each stands once: grants, the audit and the kernel see one list.
         options.retain(|option| !matches!(option.name.as_str(), "suid" | "dev" | "nosuid" | "nodev"));
         options.extend(["nosuid", "nodev"].map(MountOption::flag));
     }
@@ -49,6 +50,7 @@ pub(super) fn confined(mut options: Vec<MountOption>, freedom: MountFreedom) -> 
 pub(super) fn check_group(options: &[MountOption], freedom: MountFreedom) -> Result<(), CapabilityError> {
     let value =
         |name: &str| options.iter().rfind(|option| option.name == name).and_then(|option| option.value.as_deref());
+    // The last one counts, as it does in the kernel.
     let Some(group) = value("gid").filter(|_| freedom == MountFreedom::Namespace) else { return Ok(()) };
     let owner = value("uid").unwrap_or("0");
     if UserAccount::owns_group(Some(owner), group)? {

@@ -15,6 +15,8 @@ pub(super) fn mount(
     op: &MountFilesystem,
     options: &[MountWord<'_>],
 ) -> Result<MadeMount, CapabilityError> {
+    // The kernel's functions pass on the words of a refusal only. It is kept here as it is, because the
+    // line in it is looked up later.
     let refused = RefCell::new(None);
     let asked = |place: MountPlace<'_>| {
         check(judge, op, place).map_err(|denied| {

@@ -49,6 +49,7 @@ pub async fn remove_address(context: &CallContext, dev: &str, cidr: &str) -> Res
         let netlink = Netlink::open()?;
         // Without the link there is no address to remove, which is what was wanted.
         let Some(link) = netlink.find_link(&op.dev).await? else { return Ok(Effect::Nothing(false)) };
+        // A refresh of the lifetime that is under way would make the address again.
         let _lock = TermLock::take(context).await;
         let removal = netlink.remove_address(&link, op.address).await?;
         tell_of_others(context, &link.name, &removal);

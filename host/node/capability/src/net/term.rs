@@ -31,6 +31,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 fn term_of(keeper: &Path, object: &str) -> Option<Duration> {
     let bytes = std::fs::read(keeper.join(PAGE_FILE)).ok()?;
     let (first, second) = bytes.split_at_checked(HALF)?;
+    // The daemon writes the halves in turn. While it writes one, the other is whole.
     let (_, body, _) = newest(first, second)?;
     let slot = PageView::parse(body)?.slot_of(object)?;
     Some(slot.until).filter(|until| *until != NO_DEADLINE)
@@ -50,6 +51,8 @@ pub(crate) async fn add_in_term(
     let lifetime = address_lifetime(until, clock::boot()).ok_or_else(passed)?;
     keep_others(netlink, link, cidr).await?;
     let added = netlink.add_address_with(link, cidr, AddressOptions { lifetime: Some(lifetime), ..options }).await?;
+    // The kernel counts the lifetime from the call. This process may have been stopped between its look at the clock
+    // and the call, and then the lifetime is too long.
     match clock::boot() > address_limit(until) {
         true => {
             netlink.remove_address(link, cidr).await?;
@@ -62,6 +65,7 @@ pub(crate) async fn add_in_term(
 /// The kernel takes the other addresses of a network along with the first one, also at the end of its lifetime.
 async fn keep_others(netlink: &Netlink, link: &NetworkLink, cidr: IpNet) -> Result<(), CapabilityError> {
     match cidr {
+        // IPv6 knows no secondary addresses, and a network of one address holds no other.
         IpNet::V4(cidr) if cidr.prefix_len() < 32 => Ok(netlink.keep_secondaries(link).await?),
         _ => Ok(()),
     }
@@ -92,6 +96,7 @@ async fn refresh(held: &holding::AddressHolding, until: Duration) -> Result<(), 
     let Some(netlink) = netlink_of(held.netns.as_ref())? else { return Ok(()) };
     let Some(link) = netlink.link_at(held.index).await? else { return Ok(()) };
     let cidr = network_of(&held.cidr)?;
+    // Set all the same: the address may still have the lifetime of an earlier deadline.
     if until == NO_DEADLINE {
         netlink.set_lifetime(&link, cidr, None).await?;
         return Ok(());

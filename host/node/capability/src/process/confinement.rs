@@ -23,6 +23,8 @@ pub(super) fn files_of(
     command: &ProcessCommand,
 ) -> Option<Vec<FileRule>> {
     let is_foreign = context.templates().is_some_and(|templates| templates.trust == DriverTrust::ThirdParty);
+    // Landlock refuses mount(2) to every program under it, whatever its rules say (landlock.rst of the kernel, "Filesystem
+    // topology modification").
     if bounds.may_mount() || (!is_foreign && context.is_of_root()) || landlock_version().is_none() {
         return None;
     }
@@ -32,6 +34,8 @@ pub(super) fn files_of(
     let granted = context.grants().files().into_iter();
     rules.extend(granted.map(|(path, writes)| rule(path, if writes { FileAccess::Write } else { FileAccess::Read })));
     rules.extend(command.cwd.iter().map(|cwd| rule(cwd.into(), FileAccess::Read)));
+    // For writing, whatever the program does with them: a grant allows the words of the command line, and `arguments`
+    // has judged where they lead.
     rules.extend(command.args.iter().flat_map(|arg| paths_in(arg)).map(|path| rule(path, FileAccess::Write)));
     Some(rules)
 }

@@ -194,6 +194,7 @@ pub(crate) fn of(
         environment.retain(|(other, _)| other != name);
         environment.push((name.clone(), value.into()));
     }
+    // `check` has refused these names to the driver, so that none is there twice.
     environment.extend(facts(context));
     if member {
         environment.push((MARK.to_owned(), mark(context).into()));

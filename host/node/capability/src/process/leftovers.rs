@@ -75,6 +75,8 @@ impl TriggerLeftovers {
             of_trigger: true,
         };
         let note = ResourceLedger { ledger, rid: rid.to_string() }.intend_once(Holding::from(held.clone()))?;
+        // Without a note, something of this kind was held before: what runs already is then not
+        // this trigger's, and was reported.
         let before = if note.is_some() { Vec::new() } else { alive(&processes(&held)) };
         Ok(TriggerLeftovers { held, before, note })
     }
@@ -98,6 +100,7 @@ impl TriggerLeftovers {
             Some(note) => note.held(held.clone()),
             None => {}
         }
+        // After the note: as long as it says that something may be left, the group must be there to be looked into.
         if let Some(group) = held.group.as_ref().filter(|_| left.is_empty()) {
             Cgroup::at(group).remove();
         }

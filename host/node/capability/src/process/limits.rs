@@ -111,11 +111,13 @@ fn setting(limit: &GroupLimit, processors: u64) -> CgroupSetting {
 
 /// Version 2 counts from 1 to 10000 where version 1 counts from 2 to 262144.
 fn weight_of_shares(shares: u64) -> u64 {
+    // As runc 1.1 converts it, so that a container beside it with the same shares gets as much.
     1 + (shares.saturating_sub(2) * 9999) / 262_142
 }
 
 /// Version 2 counts from 1 to 10000 where version 1 counts from 10 to 1000.
 fn weight_of_block(weight: u64) -> u64 {
+    // As runc 1.1 converts it, too.
     1 + (weight.saturating_sub(10) * 9999) / 990
 }
 

@@ -55,6 +55,8 @@ pub async fn spawn(context: &CallContext, command: ProcessCommand) -> Result<u32
         let output = output_file(&output)?;
         let pid = kernel::process::start(launch, output).await?.as_raw_nonzero().get().unsigned_abs();
         if let Some(note) = note {
+            // With the moment of its start, as the number alone may be another process's later.
+            // None if it has exited already.
             let first = FirstProcess::of(pid).map(|first| (first.pid, first.started));
             note.held(ProcessHolding { first, ..held });
         }

@@ -99,6 +99,7 @@ fn escape(part: &str) -> String {
 /// The processes of the resource of this call.
 pub(crate) fn members(context: &CallContext) -> ResourceProcesses {
     match (context.cgroup(), held_group(context)) {
+        // By the record first: the keywords, and with them the group, may have changed since the start.
         (_, Some(held)) => processes(&held),
         (Some(path), None) => ResourceProcesses::Cgroup(Cgroup::at(path)),
         (None, None) => ResourceProcesses::Environ(environment::markers(context)),

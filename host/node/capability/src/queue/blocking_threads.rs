@@ -45,6 +45,7 @@ impl BlockingThreads {
             self.posted.notify_one();
             return Ok(());
         }
+        // Not while a thread is started: others hand in work meanwhile.
         drop(board);
         let threads = Arc::clone(self);
         let life = move || {
