@@ -205,6 +205,7 @@ impl SandboxedDriver {
         let ledger = |_: &model::Rid, device: &str| self.environment.host.owners.gave_any(&call.object, device);
         let bound = grant::Grants::bind(&self.requests, context, &keywords, &ledger, &self.policy, &namespace);
         let mut grants = bound.map_err(|error| ActionError::InvalidConfig(error.to_string()))?;
+        // A policy denies a place by one name. Where that name leads is looked up for each call, as links change.
         grants.follow_denials(&capability::denied_place);
         Ok(grants)
     }

@@ -40,6 +40,7 @@ impl SandboxedDriver {
     /// The grants for this resource match it, or a process or a container of this resource is in it. In the namespace `root` a
     /// driver that comes with the agent is believed; elsewhere it repeats what an engine says.
     fn owns_netns(&self, scope: &CallContext, netns: &str) -> bool {
+        // The cheap questions first: the last two look at processes.
         let see = grant::op::SeeNetns { netns: netns.to_owned() };
         (self.trust == grant::DriverTrust::BuiltIn && scope.subject().object.is_root())
             || scope.grants().permit(see, grant::Access::Read).is_ok()

@@ -58,6 +58,7 @@ pub(crate) fn remedy(refused: &RefusedCall<'_>, refuser: &Refuser, line: &str) -
 
 /// The text as one word of a shell.
 fn shell_word(text: &str) -> String {
+    // Grants hold stars and blanks, which a shell would expand and part.
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 

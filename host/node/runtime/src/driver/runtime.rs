@@ -81,6 +81,8 @@ impl Runtime {
         let (component, exports) = self.link(&source)?;
         Ok(SandboxedDriver {
             trust,
+            // By the requests, as a driver that has none about the directory cannot use it: for
+            // most of them it need not be made.
             keeps_files: source.manifest.grants.iter().any(|line| line.contains("{statedir}")),
             manifest: source.manifest,
             digest: source.digest.into(),

@@ -32,6 +32,7 @@ fn boxed<'a, T: CoveredAnswer>(
     failed: impl FnOnce(ActionError) -> T + Send + 'a,
 ) -> BoxFuture<'a, T> {
     Box::pin(async move {
+        // Covered in either case: the message of a panic may hold an argument of the call.
         let answer = contained(work).await.unwrap_or_else(|words| failed(crashed(words)));
         answer.covered(&redactor_of(call))
     })

@@ -61,6 +61,7 @@ impl<T: ImportArgument> ImportArgument for Option<T> {
 impl ImportArgument for Vec<String> {
     fn check(&self) -> Result<(), CapabilityError> {
         at_most("a list", self.len(), ELEMENTS)?;
+        // Together as well: many words that are short enough each cost as much to look at as one that is too long.
         at_most("a list's text", self.iter().map(String::len).sum(), TEXT)
     }
 }

@@ -6,6 +6,7 @@ use crate::sandbox::GuestState;
 
 impl Host for GuestState {
     async fn report(&mut self, done: u64, total: Option<u64>, unit: String) -> wasmtime::Result<()> {
+        // As with `log`, there is no error to answer with. Ten reports a second are passed on, and the others dropped.
         capability::progress::report(&self.scope, done, total, &unit);
         Ok(())
     }

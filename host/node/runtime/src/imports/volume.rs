@@ -57,6 +57,7 @@ fn report(seen: VolumeReport) -> WireReport {
     let message = |said: driver::ReportMessage| wit::Message { level: level(said.level).to_owned(), text: said.text };
     WireReport {
         state: match state {
+            // The contract knows no standby: to its user, a volume that is kept up is up.
             State::Up | State::StdbyUp => wit::State::Up,
             State::Down | State::StdbyDown => wit::State::Down,
             State::Warn => wit::State::Warn,

@@ -148,6 +148,7 @@ impl ComponentCache {
     /// Whether a file looks as it did when its stamp was written.
     fn is_as_seen(&self, stamp: &Path, seen: &fs::Metadata) -> bool {
         let own = rustix::process::geteuid().as_raw();
+        // Without NONBLOCK, open(2) of a FIFO in its place would wait for a writer.
         let flags = (rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK).bits() as i32;
         let Ok(file) = File::options().read(true).custom_flags(flags).open(stamp) else { return false };
         let is_own =
@@ -163,6 +164,7 @@ impl ComponentCache {
     fn note_seen(&self, stamp: &Path, seen: &fs::Metadata) {
         let changed = Duration::new(seen.ctime().max(0).unsigned_abs(), seen.ctime_nsec().max(0) as u32);
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        // In a directory of others, a stamp could be another user's word that a file is as it was.
         if private(&self.directory, rustix::process::geteuid().as_raw()) && now.saturating_sub(changed) >= AT_REST {
             let _ = self.place(stamp, |file| file.write_all(look_of(seen).as_bytes()));
         }
@@ -170,6 +172,7 @@ impl ComponentCache {
 
     /// Removes what belongs to none of these digests, and what processes that were killed have left.
     pub(crate) fn prune(&self, kept: &dyn Fn(&str) -> bool) {
+        // What is in a directory of others is not this agent's to remove, whatever its name.
         if !private(&self.directory, rustix::process::geteuid().as_raw()) {
             return;
         }

@@ -31,6 +31,7 @@ pub(crate) fn in_child(compiler: &Path, component: &[u8]) -> Result<Vec<u8>, Str
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|error| format!("the compiler does not start: {error}"))?;
+    // Taken out, so that the thread which writes it also closes it: the child reads up to the end of the file.
     let mut stdin = child.stdin.take().ok_or("the compiler has no standard input")?;
     let output = std::thread::scope(|scope| {
         // In a thread: with both pipes full, this process and the child would wait for each other. The write fails if the child

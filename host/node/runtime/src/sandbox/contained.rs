@@ -37,6 +37,7 @@ pub(crate) async fn within<T>(budget: Duration, work: impl Future<Output = T>) -
             Ok(Poll::Ready(done)) => return Poll::Ready(Ok(done)),
             Ok(Poll::Pending) => {}
         }
+        // After the poll: work that was done in it counts, however long it took.
         spent = spent.saturating_add(began.elapsed());
         if spent > budget { Poll::Ready(Err(Containment::Busy)) } else { Poll::Pending }
     })

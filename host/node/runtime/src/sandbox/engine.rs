@@ -174,6 +174,7 @@ fn configuration() -> Config {
         .async_stack_size(1 << 20)
         .memory_reservation(RESERVATION)
         .memory_guard_size(64 << 10)
+        // Nothing is set aside to move a memory to: none may outgrow its reservation.
         .memory_reservation_for_growth(0);
     config
 }

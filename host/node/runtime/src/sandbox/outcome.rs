@@ -33,6 +33,7 @@ impl<T> GuestOutcome<T> {
 
     /// The guest never ran.
     pub(super) fn not_begun(fault: DriverFault) -> GuestOutcome<T> {
+        // Not unknown: no host function could be called yet, so that there is nothing to undo.
         GuestOutcome { result: Err(fault.into()), change: Change::Unchanged }
     }
 }

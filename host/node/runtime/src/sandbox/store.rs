@@ -101,6 +101,7 @@ pub(crate) fn fresh(engine: &wasmtime::Engine, scope: Arc<CallContext>, limits: 
     store.limiter(|state| &mut state.memory);
     store.set_hostcall_fuel(ARGUMENTS);
     store.set_max_component_handles(HANDLES);
+    // One tick ahead each time, so that the guest yields at every tick that it runs through.
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|mut store| {
         let state = store.data_mut();
