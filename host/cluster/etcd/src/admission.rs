@@ -81,6 +81,8 @@ impl AdmissionDesk<'_> {
     /// Lets a node in, and gives it what it needs. To ask again is harmless.
     pub async fn admit(&self, token: &str, request: &JoinRequest) -> Result<JoinGrant, AdmissionRefusal> {
         let token: JoinToken = token.parse()?;
+        // The token comes first: the refusals below name nodes, versions and objects of the cluster, which are
+        // only for a joiner that was invited.
         let used = self.judge(&token, &request.node, &request.key).await?;
         let name: NodeName = request
             .node
@@ -93,18 +95,27 @@ impl AdmissionDesk<'_> {
         }
         self.check_objects(&request.objects).await?;
         let (api, engine_authority) = self.authorities().await?;
+        // Only its digest is kept in the store, which every node can read: by the key itself another node could go
+        // on with this join.
         let key = digest_of(request.key.as_bytes());
         let joiner = RosterNode { name, address, api_port: request.api_port, key: Some(key), joined: false };
+        // The use of the token is written in the transaction that enters the node, and compares the row that was
+        // judged. So of two joiners with the last use of a token one is refused, and a join that fails uses
+        // nothing up.
         let along = |request: TxnRequest| match &used {
             Some((key, revision, row)) => request.if_unchanged(key.clone(), *revision).put(key.clone(), row.clone()),
             None => request,
         };
+        // A probe passes all the checks of a join but writes nothing and hands out no key: the joiner checks
+        // itself by the answer, and only then asks for good.
         if request.probe {
             let mut roster = read_roster(self.store).await?.ok_or(RosterFault::None)?;
             enter(&mut roster, &joiner)?;
             let keyless = || AuthorityGrant { certificate: String::new(), key: String::new() };
             return self.grant(roster, keyless(), engine_authority.map(|_| keyless())).await;
         }
+        // Asked again after a lost answer, the joiner is known by its key: `used` is None, `enter` changes
+        // nothing, and change_roster writes nothing.
         let roster = change_roster(self.store, along, |roster| enter(roster, &joiner)).await?;
         self.grant(roster, api, engine_authority).await
     }
@@ -129,6 +140,7 @@ impl AdmissionDesk<'_> {
     /// Gives a node that was let in its member of the engine.
     pub async fn seat(&self, token: &str, request: &SeatRequest) -> Result<SeatGrant, AdmissionRefusal> {
         let token: JoinToken = token.parse()?;
+        // This would be the first use of the token by the node, so `admit` has not let it in by this one.
         if self.judge(&token, &request.node, &request.key).await?.is_some() {
             return Err(AdmissionRefusal::Unannounced(request.node.clone()));
         }
@@ -162,11 +174,13 @@ impl AdmissionDesk<'_> {
     /// Objects of one path must be the same: the cluster cannot know which of the two should be in force.
     async fn check_objects(&self, brought: &BTreeMap<String, String>) -> Result<(), AdmissionRefusal> {
         let listing = self.store.list(&KeyQuery::current(everything())).await?;
+        // One listing, so that all objects are compared at one revision.
         let state =
             SharedState::of(&listing).map_err(|error| AdmissionRefusal::Roster(RosterFault::Row(error.to_string())))?;
         let differs = |path: &&String, checksum: &String| {
             let known = state.objects.iter().find(|(known, _)| known.to_string() == **path);
             let row = known.and_then(|(_, object)| object.row.as_ref()).map(|row| &row.value);
+            // An object that is being purged clashes with none.
             row.is_some_and(|row| !row.tombstone && row.checksum != *checksum)
         };
         let clashes = brought.iter().filter(|(path, checksum)| differs(path, checksum));
@@ -191,6 +205,8 @@ impl AdmissionDesk<'_> {
 
 /// Enters a node into the roster, unless another one has its name or its address.
 fn enter(roster: &mut Roster, joiner: &RosterNode) -> Result<(), AdmissionRefusal> {
+    // Another machine of that name, or this one without the key that it had: its former life may still own slots,
+    // so only an operator may say that it is gone.
     if roster.node(joiner.name.as_str()).is_some_and(|known| known.key != joiner.key) {
         return Err(AdmissionRefusal::Known(joiner.name.to_string()));
     }

@@ -54,6 +54,8 @@ pub async fn take_over(place: &ClusterPlace, engine: &dyn Store, roster: &Roster
     let empty = MemoryStore::default();
     let from: &dyn Store = own.as_ref().map_or(&empty as &dyn Store, |own| own);
     let (key, value) = roster.row();
+    // Both are written in the transaction that removes the mark. An engine that was filled half has no roster, so
+    // no node takes it for its cluster.
     let last = vec![next_generation(from).await?, TxnOperation::Put { key: key.into(), value: value.into() }];
     let selection = CopySelection { range: everything(), keep: &is_of_all_lives };
     let order = FillOrder { selection, mark: Bytes::from_static(MARK), last };
@@ -74,6 +76,8 @@ async fn move_objects(own: &RedbStore, engine: &dyn Store) -> Result<usize, Arch
     let listing = own.list(&KeyQuery::current(everything())).await?;
     let mut moved = 0;
     for entry in &listing.entries {
+        // Each object has a mark of its own, below its prefix: a move that was cut short goes on with the objects
+        // that are missing, and one of them is whole or marked.
         let Some(SharedKey::Object(path)) = SharedKey::parse(&entry.key) else { continue };
         let prefix = SharedKey::Object(path).to_bytes();
         let prefix = prefix.strip_suffix(b"shared").unwrap_or(&prefix).to_vec();
@@ -82,6 +86,8 @@ async fn move_objects(own: &RedbStore, engine: &dyn Store) -> Result<usize, Arch
         let order = FillOrder { selection, mark, last: Vec::new() };
         match copy_store(own, engine, &order, &mut |_| {}).await {
             Ok(_) => moved += 1,
+            // Moved by an earlier try, or the cluster's own: `AdmissionDesk` has checked that the two are the
+            // same.
             Err(FillError::NotEmpty { .. }) => {}
             Err(error) => return Err(error.into()),
         }
@@ -101,6 +107,8 @@ pub async fn move_out(
         Some(SharedKey::NodeFlags(of)) => of == *node,
         _ => false,
     };
+    // First, as `RedbStore::create` takes no place that holds a store. Aside it can be looked at when the move
+    // fails.
     place.set_own_store_aside()?;
     let directory = place.own_store();
     let own = blocking(move || RedbStore::create(&directory, Retention::default())).await?;
@@ -127,10 +135,12 @@ pub async fn back_up(
         file::make_directory(&directory)?;
     }
     // Made with mode 0600: configurations may hold what is not for everyone.
+    // Beside the target: rename(2) replaces a file at once, but only within one file system.
     let draft = tempfile::Builder::new().prefix(".").suffix(".draft").tempfile_in(above);
     let draft = draft.map_err(FileFault::new("write", &target))?;
     let report = export_store(engine, CopySelection::all(), draft.as_file(), &mut |_| {}).await;
     let report = report.map_err(|error| ArchiveFault::Write(target.clone(), error))?;
+    // Before the rename: after a crash, the name would otherwise stand for an archive without its content.
     draft.as_file().sync_all().map_err(FileFault::new("write", &target))?;
     draft.persist(&target).map_err(|error| FileFault::new("write", &target)(error.error))?;
     if to.is_none() {
@@ -152,11 +162,14 @@ pub async fn restore(
         if !selects(&path) || row.text.is_empty() {
             continue;
         }
+        // Read again for each object: the request compares the revisions that are read here, and daemons go on
+        // writing meanwhile.
         let listing = engine.list(&KeyQuery::current(everything())).await?;
         let state = SharedState::of(&listing).map_err(|error| RosterFault::Row(error.to_string()))?;
         let scope: Vec<NodeName> = row.scope.iter().filter_map(|node| node.parse().ok()).collect();
         let config = ConfigPublication { checksum: &row.checksum, text: Some(&row.text), scope: &scope };
         let known = state.objects.get(&path).and_then(|object| object.config.as_ref());
+        // Not written again, as daemons would take that for a change of the configuration.
         if known.is_some_and(|known| known.value.checksum == row.checksum) {
             continue;
         }

@@ -31,6 +31,7 @@ pub async fn look_at_node(store: &dyn Store, node: &NodeName) -> Result<Option<S
     let Some(row) = state.nodes.get(node) else { return Ok(None) };
     let beat = state.beats.get(node);
     let of_node = |object: &replica::SharedObject| {
+        // A slot of an earlier life of the node is free already: the revision of its registration has moved on.
         object.slots.values().any(|slot| slot.value.owner == node.as_str() && slot.value.incarnation == row.revision)
     };
     Ok(Some(SeenNode {
@@ -52,6 +53,7 @@ pub async fn remove_silent_member(store: &EtcdStore, node: &NodeName) -> Result<
     let seen = member::look(store, &mut ProgressNotes::new()).await?;
     let own = seen.iter().find(|member| plan::node_of(&member.peer.name) == node.as_str());
     let Some(own) = own.filter(|own| !own.view.answers) else { return Ok(None) };
+    // The answer of a member may be missing because of the way to it: then this keeps the majority.
     let may = plan::may_remove(&member::views(&seen), own.peer.id);
     may.map_err(|reason| MemberFault::Majority { node: node.to_string(), reason })?;
     store.remove_member(own.peer.id).await?;

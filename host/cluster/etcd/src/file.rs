@@ -49,6 +49,8 @@ pub(crate) fn write(path: &Path, document: &impl Serialize) -> Result<(), FileFa
         // Made with mode 0600.
         let mut draft = tempfile::Builder::new().prefix(".").suffix(".draft").tempfile_in(directory)?;
         draft.write_all(text.as_bytes())?;
+        // The content before the name, and the name itself by a sync of its directory, see fsync(2): otherwise a
+        // crash leaves an empty file, or the former one.
         draft.as_file().sync_all()?;
         draft.persist(path).map_err(|error| error.error)?;
         std::fs::File::open(directory)?.sync_all()

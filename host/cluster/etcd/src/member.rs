@@ -55,6 +55,7 @@ pub(crate) type ProgressNotes = BTreeMap<u64, (u64, Instant)>;
 /// Asks every member how it is.
 pub(crate) async fn look(store: &EtcdStore, notes: &mut ProgressNotes) -> Result<Vec<SeenMember>, StoreError> {
     let peers = store.peers().await?;
+    // Ids are not used again: a member that is added anew has another one, and its time begins with it.
     notes.retain(|id, _| peers.iter().any(|peer| peer.id == *id));
     let mut reports = Vec::new();
     for peer in &peers {
@@ -63,12 +64,15 @@ pub(crate) async fn look(store: &EtcdStore, notes: &mut ProgressNotes) -> Result
             None => Err(CallFault::NotSent("it has not started yet".to_owned())),
         });
     }
+    // Not the leader's: that may be the member that does not answer.
     let leading = reports.iter().flatten().map(|report| report.raft_applied_index).max().unwrap_or(0);
     let now = Instant::now();
     let seen = peers.into_iter().zip(reports).map(|(peer, report)| {
         let applied = report.as_ref().map_or(0, |report| report.raft_applied_index);
+        // In an engine of few entries, LAG alone would let a learner pass that has received nothing yet.
         let in_step = report.is_ok() && applied + applied / 100 + LAG >= leading && applied > 0;
         let note = notes.entry(peer.id).or_insert((applied, now));
+        // Any progress begins the time anew: a large snapshot may take longer than STALL.
         if in_step || applied > note.0 {
             *note = (applied, now);
         }
@@ -115,17 +119,21 @@ pub(crate) async fn step(
 pub(crate) async fn add(store: &EtcdStore, roster: &Roster, request: &SeatRequest) -> Result<SeatGrant, MemberFault> {
     let seen = look(store, &mut ProgressNotes::new()).await?;
     if let Some(member) = seen.iter().find(|member| member.peer.peer_addresses.contains(&request.peer)) {
+        // etcd reports no name until a member has started for the first time (rpc.proto, Member.name), so an empty
+        // one is the learner that an earlier, lost answer was about.
         if member.peer.name.is_empty() || member.peer.name == request.name {
             return Ok(granted(&seen.iter().map(|member| member.peer.clone()).collect::<Vec<_>>(), request));
         }
         // A former life of this node, whose data is gone.
         plan::may_remove(&views(&seen), member.peer.id)
             .map_err(|reason| MemberFault::Majority { node: request.node.clone(), reason })?;
+        // The joiner asks again, and is then judged by the members that are left.
         store.remove_member(member.peer.id).await?;
         return Ok(wait(format!("{}, of which the data is gone, is removed first", member.peer.name)));
     }
     match plan::role_of_joiner(&views(&seen), roster.nodes.len(), roster.voters) {
         JoinerRole::Client => Ok(SeatGrant::Client),
+        // etcd refuses a second learner ("too many learner members", before 3.6 without an option).
         JoinerRole::After(learner) => Ok(wait(format!("{learner} becomes a voter first"))),
         JoinerRole::Learner => match store.add_learner(&request.peer).await {
             Ok(peers) => Ok(granted(&peers, request)),
@@ -150,6 +158,8 @@ fn wait(reason: String) -> SeatGrant {
 
 /// Takes a node out of the cluster that asks for it itself, after its daemon has stopped.
 pub async fn leave(store: &EtcdStore, node: &NodeName) -> Result<(), MemberFault> {
+    // The member before the roster: a command that is killed in between finds the node in the roster and can be
+    // repeated. A member without a node in the roster would vote on, and no command would know it.
     remove_member_of(store, node).await?;
     strike_out(store, node, |_| Ok(())).await
 }
@@ -164,6 +174,8 @@ pub async fn remove_node(store: &EtcdStore, node: &NodeName, is_off: bool) -> Re
         Some(row) if !row.evicted && !is_off => Err(MemberFault::Alive(node.to_string())),
         _ => Ok(()),
     };
+    // Judged twice: here before the member is removed, and in `strike_out` again for the row that its transaction
+    // compares, as the node may come back in between.
     let found = node_row(store, node).await?.0;
     judge(found.as_ref())?;
     remove_member_of(store, node).await?;
@@ -179,6 +191,7 @@ async fn remove_member_of(store: &EtcdStore, node: &NodeName) -> Result<(), Memb
         seen.iter().find(|member| plan::node_of(&member.peer.name) == node.as_str()).map(|member| member.peer.id)
     };
     let Some(id) = own(&seen) else { return Ok(()) };
+    // Counted with those that do not answer: they belong to the majority all the same.
     let voters = seen.iter().filter(|member| !member.peer.is_learner).count();
     let is_voter = seen.iter().any(|member| member.peer.id == id && !member.peer.is_learner);
     if is_voter && voters == 1 && seen.len() > 1 {
@@ -189,6 +202,8 @@ async fn remove_member_of(store: &EtcdStore, node: &NodeName) -> Result<(), Memb
     // Asked of the others: a member that is removed ends, perhaps before it answers.
     store.set_members(&voter_addresses(&others));
     let removed = store.remove_member(id).await;
+    // An error of etcd may hide that the change was applied: kubeadm believed one after a promotion, and tried for
+    // ever (kubeadm #3317). The list shows it.
     if removed.is_err() && store.peers().await?.iter().any(|peer| peer.id == id) {
         removed?;
     }
@@ -235,6 +250,7 @@ async fn strike_out(
     let (row, revision) = node_row(store, node).await?;
     judge(row.as_ref())?;
     let beat = SharedKey::Beat(node.clone()).to_bytes();
+    // A beat that comes after this shows that the node lives, and makes the transaction fail.
     let beaten = store.get(&beat).await?.mod_revision();
     let key = SharedKey::Node(node.clone()).to_bytes();
     // Not removed: a life is known to have ended by the revision of this row.

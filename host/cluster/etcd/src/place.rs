@@ -102,6 +102,8 @@ impl ClusterPlace {
         file::make_directory(&self.directory())?;
         let path = self.directory().join("lock");
         let opened = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
+        // flock(2): the kernel gives it up when the command ends, however it ends. The file stays, as a removed
+        // one could be locked by two commands under one name.
         let lock = opened.map_err(FileFault::new("open", &path))?;
         match lock.try_lock() {
             Ok(()) => Ok(Some(lock)),
@@ -182,6 +184,8 @@ impl ClusterPlace {
 
     /// The engine at these addresses. `files` are authority, certificate and key, for `https`. Nothing is asked of it yet.
     pub fn open(members: Vec<String>, files: Option<[PathBuf; 3]>) -> EtcdStore {
+        // The store compares the generation of each answer with the highest that it has seen: revisions alone do
+        // not order two lives of an engine.
         let read = |value: &[u8]| GenerationRow::read(b"generation", value).ok().map(|row| row.number);
         EtcdStore::new(EtcdSettings {
             tls: files.map(|[authority, certificate, key]| EtcdTls { authority, certificate, key }),
@@ -208,6 +212,8 @@ impl ClusterPlace {
 
     /// Whether the data of a member are there.
     pub(crate) fn has_data(&self, seat: &EngineSeat) -> bool {
+        // The log and not the directory: etcd itself decides by `wal.Exist` whether a member begins or goes on,
+        // and makes the rest before it.
         self.data(seat).join("member/wal").is_dir()
     }
 
@@ -230,6 +236,9 @@ impl ClusterPlace {
 
     /// Moves this node's own store aside, and forgets what was remembered of another one.
     pub fn set_own_store_aside(&self) -> Result<(), FileFault> {
+        // In this order: after a crash in between, `made` without a store is a store that is lost, which the
+        // commands of a cluster take for none. The other way round, a store without `made` would be opened as one
+        // that is whole.
         self.set_aside("store", &self.own_store().join("store.redb"))?;
         file::remove(&self.own_store().join("made"))?;
         self.forget_engine()
@@ -268,6 +277,7 @@ impl ClusterPlace {
         if !path.exists() {
             return Ok(());
         }
+        // A rename: after a crash, the data is in one of the two places, and whole.
         file::move_to(path, &self.place_aside(kind)?)?;
         self.keep_newest(&self.directory().join("aside"), kind, ASIDE);
         Ok(())
@@ -299,6 +309,7 @@ impl ClusterPlace {
         all.sort();
         let old = all.len().saturating_sub(count);
         for path in all.drain(..old) {
+            // What cannot be removed costs room and nothing else, and is tried with the next one.
             let _ = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
         }
     }

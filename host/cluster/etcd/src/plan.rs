@@ -60,6 +60,7 @@ pub fn wanted_voters(nodes: usize, wish: usize) -> usize {
 /// is done while a voter is away: a change could then cost the majority.
 pub fn next_step(members: &[MemberView], nodes: usize, wish: usize) -> Option<MemberStep> {
     let stalled = |member: &&MemberView| member.is_learner && !member.in_step && member.stalled >= STALL;
+    // Even while a voter is away: a learner has no vote, so its removal changes no majority.
     if let Some(member) = members.iter().find(stalled) {
         return Some(MemberStep::Remove(member.id));
     }
@@ -75,6 +76,7 @@ pub fn next_step(members: &[MemberView], nodes: usize, wish: usize) -> Option<Me
 
 /// What becomes of a node that joins; `nodes` counts it.
 pub fn role_of_joiner(members: &[MemberView], nodes: usize, wish: usize) -> JoinerRole {
+    // Also with voters enough: a learner takes the place of a voter that is lost without another join.
     let Some(learner) = members.iter().find(|member| member.is_learner) else { return JoinerRole::Learner };
     let voters = members.len() - members.iter().filter(|member| member.is_learner).count();
     if voters >= wanted_voters(nodes, wish) {
@@ -92,6 +94,7 @@ pub fn may_remove(members: &[MemberView], id: u64) -> Result<(), String> {
     }
     let rest: Vec<&MemberView> = members.iter().filter(|member| !member.is_learner && member.id != id).collect();
     let answering = rest.iter().filter(|voter| voter.answers).count();
+    // Of the rest and not of all: the majority is counted without the member as soon as its removal is applied.
     if !rest.is_empty() && answering > rest.len() / 2 {
         return Ok(());
     }

@@ -77,6 +77,8 @@ impl Preflight<'_> {
                 format!("{address}: expected one at which the other nodes reach this one"),
             );
         }
+        // bind(2) fails with EADDRNOTAVAIL for an address that is not local, and needs no list of interfaces for
+        // that. Port 0 takes none of the ports that are checked.
         match UdpSocket::bind(SocketAddr::new(address, 0)) {
             Ok(_) => Finding::ok("address", format!("{address} is this node's")),
             Err(error) => Finding::error("address", format!("{address} is not this node's: {error}")),
@@ -158,6 +160,8 @@ fn local_addresses(table: &str) -> Vec<IpAddr> {
     let mut found: Vec<IpAddr> = Vec::new();
     let lines: Vec<&str> = table.lines().map(|line| line.trim_start_matches([' ', '|', '-'])).collect();
     for pair in lines.windows(2) {
+        // The kernel prints a leaf of the trie and, in the line below, what it is: `|-- 10.0.0.1`, `/32 host
+        // LOCAL`.
         let address = pair[1].starts_with("/32 host LOCAL").then(|| pair[0].parse().ok()).flatten();
         if let Some(address) = address.filter(|address: &IpAddr| !address.is_loopback() && !found.contains(address)) {
             found.push(address);
@@ -168,6 +172,7 @@ fn local_addresses(table: &str) -> Vec<IpAddr> {
 
 /// How long the slowest of some synchronous writes takes.
 fn slowest_write(directory: &Path) -> std::io::Result<Duration> {
+    // Without a name (O_TMPFILE), so that a check that is killed leaves nothing beside the data.
     let file: File = tempfile::tempfile_in(directory)?;
     let mut slowest = Duration::ZERO;
     for _ in 0..WRITES {

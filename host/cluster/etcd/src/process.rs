@@ -53,10 +53,13 @@ impl EngineProcess {
     /// The member that runs. None: none does.
     pub fn find(place: &ClusterPlace) -> Result<Option<EngineProcess>, FileFault> {
         let noted: Option<EngineProcess> = file::read(&place.process_file())?;
+        // The search is for the moment between the start and the note of it.
         Ok(noted.filter(EngineProcess::lives).or_else(|| search(&place.data_directory())))
     }
 
     pub(crate) fn lives(&self) -> bool {
+        // A number alone is used again by the kernel: the start in ticks since the boot tells the two processes
+        // apart, proc_pid_stat(5) field 22.
         look(self.pid).is_some_and(|found| found.started == self.started)
     }
 
@@ -68,6 +71,8 @@ impl EngineProcess {
     ) -> Result<EngineProcess, ProcessFault> {
         match EngineProcess::find(place)? {
             Some(found) => Ok(found),
+            // With an empty directory etcd would begin again under the name and address of a member that the
+            // others know, without the votes that it has given.
             None if engine.begun && !place.has_data(engine) => Err(ProcessFault::Lost(place.data(engine))),
             None => EngineProcess::start(place, seat, engine, LaunchMode::Usual).await,
         }
@@ -92,6 +97,8 @@ impl EngineProcess {
         let launch = ProgramLaunch {
             program: CheckedProgram::open(&program.path, None).map_err(ProcessFault::Start)?,
             args: program.arguments(place, seat, engine, mode),
+            // Empty: etcd takes each option from a variable ETCD_* as well, and would report to the NOTIFY_SOCKET
+            // of the daemon's unit.
             env: Vec::new(),
             cwd: "/".into(),
             account: None,
@@ -113,6 +120,7 @@ impl EngineProcess {
     /// Ends the member that runs, if one does.
     pub async fn stop(place: &ClusterPlace) -> Result<(), ProcessFault> {
         if let Some(process) = EngineProcess::find(place)? {
+            // At TERM a leader hands its lead over, which spares the others the wait for an election.
             for signal in [Signal::TERM, Signal::KILL] {
                 process.signal(signal);
                 if process.ended().await {
@@ -124,6 +132,7 @@ impl EngineProcess {
             }
         }
         if let Some(group) = &place.group {
+            // Fails while another process is in it, and the next start uses it as it is.
             Cgroup::at(group.join(GROUP)).remove();
         }
         Ok(file::remove(&place.process_file())?)
@@ -156,6 +165,7 @@ impl EngineProcess {
 fn search(data: &Path) -> Option<EngineProcess> {
     let option = format!("--data-dir={}/", data.display()).into_bytes();
     let is_member = |pid: &u32| {
+        // A process that exits in the middle of the search has an empty one.
         let words = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         words.split(|byte| *byte == 0).any(|word| word.starts_with(&option))
     };

@@ -53,6 +53,8 @@ impl EtcdProgram {
     /// Finds the program, or asks the one that is named. Blocks.
     pub fn find(named: Option<&Path>) -> Result<EtcdProgram, ProgramFault> {
         let path = named.map(Path::to_owned).or_else(search).ok_or(ProgramFault::Missing)?;
+        // Asked each time: a package may have replaced the program since, and the options below depend on its
+        // version.
         let output = Command::new(&path).arg("--version").output();
         let output = output.map_err(|error| ProgramFault::Run(path.clone(), error))?;
         let said = String::from_utf8_lossy(&output.stdout);
@@ -95,12 +97,17 @@ impl EtcdProgram {
             ("initial-cluster-token", engine.cluster.clone()),
             ("heartbeat-interval", heartbeat.to_owned()),
             ("election-timeout", election.to_owned()),
+            // Off by default before 3.5: a member that comes back after a cut would then raise the term, and end a
+            // leader that works.
             ("pre-vote", "true".to_owned()),
             ("strict-reconfig-check", "true".to_owned()),
             ("quota-backend-bytes", (512 << 20).to_string()),
             ("auto-compaction-mode", "revision".to_owned()),
             ("auto-compaction-retention", "10000".to_owned()),
+            // etcd keeps so many entries in memory. Before 3.6 the default is 100000, which beats alone would
+            // fill.
             ("snapshot-count", "10000".to_owned()),
+            // 3.4 has capnslog as its default, which 3.5 removed: one form in the log, whichever version runs.
             ("logger", "zap".to_owned()),
             ("log-level", "warn".to_owned()),
             ("client-cert-auth", "true".to_owned()),
@@ -127,6 +134,7 @@ fn search() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let directories = std::env::split_paths(&path).chain(USUAL.map(PathBuf::from));
     directories
+        // An empty or relative word of PATH would find a file in the directory of the caller.
         .filter(|directory| directory.is_absolute())
         .map(|directory| directory.join("etcd"))
         .find(|path| path.is_file())

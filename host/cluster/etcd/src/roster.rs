@@ -111,6 +111,7 @@ pub async fn change_roster<E: From<RosterFault>>(
         let mut roster = before.clone();
         change(&mut roster)?;
         let request = along(guarded(store).await?.if_unchanged(KEY, revision));
+        // A change that was made by an earlier try, whose answer was lost, ends here.
         if roster == before && request.operations.is_empty() {
             return Ok(roster);
         }

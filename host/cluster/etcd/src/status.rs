@@ -41,6 +41,7 @@ fn line(member: &SeenMember, roster: &Roster) -> EngineMemberLine {
     let report_of = report.as_ref().ok();
     let node = plan::node_of(&peer.name);
     let address = peer.client_addresses.first().or(peer.peer_addresses.first());
+    // A member that has never started has no name: it is not down, it has yet to come.
     let state = match (report_of, peer.name.is_empty()) {
         (Some(_), _) => "up",
         (None, true) => "new",

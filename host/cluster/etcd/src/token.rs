@@ -37,6 +37,7 @@ pub struct JoinToken {
 
 impl fmt::Debug for JoinToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The secret must not come into a log or an error by `{:?}`.
         f.debug_struct("JoinToken").field("id", &self.id).finish_non_exhaustive()
     }
 }
@@ -121,6 +122,7 @@ impl FromStr for JoinToken {
 impl TokenRow {
     /// Whether the node may join, or go on joining, by the token. None: it is known already.
     fn judge(&self, token: &JoinToken, node: &str, key: &str, now: u64) -> Result<Option<TokenRow>, TokenFault> {
+        // The same error as for an id that does not exist: an asker cannot find out ids.
         if self.hash != token.hash() {
             return Err(TokenFault::Unknown(token.id.clone()));
         }
@@ -157,6 +159,7 @@ pub async fn create_token(
     let ends_at = made_at.saturating_add(life.as_secs());
     let row = TokenRow { version: 1, hash: token.hash(), made_at, ends_at, uses, used: BTreeMap::new() };
     let listing = store.list(&KeyQuery::current(KeyRange::prefix(prefix()))).await?;
+    // An id has four bytes: it is compared that it is new, and a clash is an error that the operator may repeat.
     let mut request = guarded(store).await?.if_unchanged(key(&token.id), 0).put(key(&token.id), bytes(&row));
     for entry in &listing.entries {
         if parse::<TokenRow>(&entry.key, &entry.value)?.ends_at.saturating_add(REMEMBERED) < made_at {
@@ -189,6 +192,7 @@ pub async fn revoke_token(store: &dyn Store, id: &str) -> Result<bool, RosterFau
     if found.entry.is_none() {
         return Ok(false);
     }
+    // Not compared with what was read: a use at the same moment must not keep a revocation from being done.
     store.txn(guarded(store).await?.delete(key(id))).await?;
     Ok(true)
 }

@@ -93,6 +93,7 @@ impl EngineUpkeep {
         if self.seat.is_none() {
             return news;
         }
+        // First: where only this node votes, the roster below is read from this very member.
         self.keep_running(&mut news).await;
         self.renew(&mut news).await;
         if let Ok(Some(roster)) = read_roster(&*self.store).await {
@@ -149,6 +150,7 @@ impl EngineUpkeep {
         if self.looked.is_some_and(|at| at.elapsed() < LOOK) {
             return;
         }
+        // Before the outcome is known: what fails is complained about once an hour, not each second.
         self.looked = Some(Instant::now());
         let Some(seat) = self.seat.clone().filter(|seat| seat.engine.is_some()) else { return };
         let place = self.place.engine_certificates();
@@ -160,9 +162,12 @@ impl EngineUpkeep {
 
     async fn follow(&mut self, roster: &Roster, news: &mut Vec<UpkeepNews>) {
         let Some(own) = roster.node(self.me.as_str()) else {
+            // The roster is what counts. The engine may list the member of this node for a moment longer.
             news.push(UpkeepNews::Removed);
             return;
         };
+        // Written by the daemon and not by `om cluster join`: the join is complete when the daemon of the node is
+        // in the cluster.
         if !own.joined {
             let me = self.me.clone();
             let join = |roster: &mut Roster| {
@@ -176,6 +181,7 @@ impl EngineUpkeep {
         let Some(engine) = engine.filter(|engine| !engine.is_empty()) else { return };
         let nodes = roster.nodes.iter().map(|node| node.name.clone()).collect();
         let found = UpkeepRoster { name: roster.name.clone(), nodes, engine };
+        // Compared, as each report makes the daemon write cluster.conf.
         if self.said.as_ref() != Some(&found) {
             self.store.set_members(&found.engine);
             self.said = Some(found.clone());
@@ -199,8 +205,13 @@ impl EngineUpkeep {
             return;
         }
         self.cared = Some(Instant::now());
+        // Before the question who leads: each node with a member keeps archives, as the leader's machine may be
+        // the one that is lost.
         self.back_up_when_due().await;
+        // One daemon at a time: two that promote and remove by their own looks could take two steps where one was
+        // wanted.
         if !self.store.report_at(&own).await.is_ok_and(|report| report.is_leader()) {
+            // Notes of an earlier lead would count the time since then as a stall.
             self.notes.clear();
             return;
         }
@@ -225,6 +236,8 @@ impl EngineUpkeep {
 
     /// A full engine refuses every change. It has compacted itself, and gives the room back when it is asked.
     async fn make_room(&mut self, news: &mut Vec<UpkeepNews>) {
+        // The alarm stays on until it is disarmed, even when there is room again (etcd 3.4.23), so it is asked for
+        // and not the size.
         let alarms = self.store.alarms().await.unwrap_or_default();
         if !alarms.iter().any(|alarm| alarm == "nospace") {
             return;
@@ -233,6 +246,8 @@ impl EngineUpkeep {
             // It may be compacted already.
             let _ = self.store.compact(status.revision).await;
         }
+        // The quota counts the file: a compaction frees pages within it, and only a defragmentation makes it
+        // smaller.
         match self.store.reclaim_space().await {
             Ok(()) => news.push(UpkeepNews::Member("the engine was full, and has room again".to_owned())),
             Err(error) => self.complain(format!("the engine is full: {}", chain(&error)), news),
@@ -257,6 +272,7 @@ pub(crate) fn renew_leaf(place: &CertificatePlace, seat: &LocalSeat) -> Result<(
     if let Some((_, serial)) = place.node()? {
         let seconds = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let left = |leaf: &certificate::IssuedLeaf| Duration::from_secs(leaf.ends_at.saturating_sub(seconds));
+        // A node that has got another address needs another certificate at once.
         if register.find(&serial).is_some_and(|leaf| leaf.called == called && left(leaf) > RENEW_LEFT) {
             return Ok(());
         }

@@ -97,6 +97,8 @@ impl SharedKey {
             ("config", None, None) => Some(SharedKey::Config(path)),
             ("instance", Some(node), None) => Some(SharedKey::Instance(path, node.parse().ok()?)),
             ("slot", Some(index), None) => Some(SharedKey::Slot(path, index.parse().ok()?)),
+            // A later version may put other keys below an object, also the mark of a copy: this one leaves them
+            // alone.
             _ => None,
         }
     }

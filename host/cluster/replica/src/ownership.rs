@@ -27,6 +27,7 @@ pub fn ownership_reading(state: &SharedState) -> Option<OwnershipReading> {
         (name.clone(), reading)
     });
     let slots = state.objects.iter().flat_map(|(path, object)| {
+        // A slot whose owner is not the name of a node is left out, so no decision rests on it, and none takes it.
         let slot = move |(index, slot): (&usize, &SharedSlot)| {
             Some((SlotName { path: path.clone(), index: *index }, slot_reading(slot.revision, &slot.value)?))
         };
@@ -52,13 +53,16 @@ fn slot_reading(revision: u64, row: &SlotRow) -> Option<SlotReading> {
 
 /// A request as a transaction: each guard is a compare, in the same order.
 pub fn ownership_txn(sent: &SentRequest) -> TxnRequest {
+    // In the order of the guards: `finding` reads a refusal by position.
     let guarded = sent.guards().iter().fold(TxnRequest::new(), compare);
     let beat = |pinned, members: StoreRevision| row::write(&BeatRow::new(pinned, members.0));
     match &sent.request {
+        // The first beat comes with the life: every other one compares the beat before it.
         OwnershipRequest::Register { boot, members, .. } => guarded
             .put(node_key(&sent.node), row::write(&NodeRow::alive(boot)))
             .put(beat_key(&sent.node), beat(false, *members)),
         OwnershipRequest::Beat { pinned, members, .. } => guarded.put(beat_key(&sent.node), beat(*pinned, *members)),
+        // Put and not deleted: the life must be known by a revision that grows, and an absent key has none.
         OwnershipRequest::Evict { node, .. } => guarded.put(node_key(node), row::write(&NodeRow::evicted())),
         OwnershipRequest::Take { slot, .. } => guarded.put(slot_key(slot), slot_row(sent, SlotWord::Held)),
         OwnershipRequest::Release { slot, state, .. } => {
@@ -81,6 +85,7 @@ fn compare(request: TxnRequest, guard: &RequestGuard) -> TxnRequest {
 }
 
 fn slot_row(sent: &SentRequest, word: SlotWord) -> Vec<u8> {
+    // 0 is the revision of no registration, so a slot with it is free for all.
     let life = sent.life.unwrap_or(StoreRevision(0)).0;
     row::write(&SlotRow::of(&sent.node, (sent.generation.number, life), word))
 }
@@ -90,6 +95,8 @@ pub fn ownership_outcome(sent: &SentRequest, outcome: &Result<TxnOutcome, StoreE
     match outcome {
         Ok(TxnOutcome::Applied { revision }) => RequestOutcome::Applied(StoreRevision(*revision)),
         Ok(TxnOutcome::Refused { compared, .. }) => {
+            // What the compares found, so that the next decision needs no read, and rests on nothing older than
+            // this refusal.
             let findings: Result<Vec<_>, InvalidRow> =
                 sent.guards().iter().zip(compared).map(|(guard, found)| finding(guard, found)).collect();
             // A row that cannot be read says nothing that may be relied on.

@@ -16,6 +16,7 @@ pub fn publish_info(state: &SharedState, me: &NodeName, info: &InfoRow) -> Optio
         return None;
     }
     let key = SharedKey::NodeInfo(me.clone()).to_bytes();
+    // The first compare stops what a former life had sent, the second what this one had sent earlier and given up.
     let request = of_life(state, me, info.life).if_unchanged(key.clone(), known.map_or(0, |known| known.revision));
     Some(request.put(key, row::write(info)))
 }
@@ -62,9 +63,12 @@ pub fn join_members(state: &SharedState, me: &NodeName, life: u64) -> Option<Txn
 /// Removes a node from those that may end the lives of others, and what it has published. Its own life has ended, and is another
 /// one before it can end any. None: it is none of them.
 pub fn remove_member(state: &SharedState, me: &NodeName, life: u64, gone: &NodeName) -> Option<TxnRequest> {
+    // Only after its life has ended: while it lasts, it may end that of a holder whose list does not have it, and
+    // which therefore does not ask it.
     let registration = state.nodes.get(gone).filter(|node| node.value.evicted)?;
     let row = state.members.as_ref()?.value.without(gone)?;
     let request = replace_members(state, me, life, &row);
+    // Refused if it has registered again meanwhile: then it is a member.
     let request = request.if_unchanged(SharedKey::Node(gone.clone()).to_bytes(), registration.revision);
     Some(request.delete(SharedKey::Peer(gone.clone()).to_bytes()))
 }

@@ -48,6 +48,8 @@ pub struct RunningRow {
 impl StoredRecord {
     /// The record as it is in this boot.
     pub fn of(record: &InstanceRecord, boot: &str, running: Option<RunningRow>, followed: u64) -> StoredRecord {
+        // Since the boot and not of the day: the clock of the day may be set, and a window of restarts would then
+        // end early or never.
         let times = |log: &AttemptLog| log.times().map(|time| millis(time.since_boot())).collect();
         StoredRecord {
             boot: boot.to_owned(),
@@ -85,6 +87,7 @@ impl StoredRecord {
             times.iter().for_each(|time| log.add(BootTime::after_boot(Duration::from_millis(*time))));
             log
         };
+        // What a later version wrote and this one cannot parse is left out: the record is read all the same.
         let restarts = self.restarts.iter().filter_map(|(rid, times)| Some((rid.parse().ok()?, log(times))));
         let mut record = InstanceRecord {
             sequence: ActionSequence(self.sequence),
@@ -98,6 +101,7 @@ impl StoredRecord {
             last_start: self.last_start.map(StoreRevision),
             clears: self.clears,
         };
+        // Times of another boot mean nothing here, and what ran then does not run now.
         if self.boot != boot {
             record.reboot();
         }

@@ -36,6 +36,8 @@ pub fn found() -> TxnRequest {
 /// Registers this node's life: the same one if it is of this boot, else a new one.
 pub fn register(state: &SharedState, me: &NodeName, boot: &str) -> Option<TxnRequest> {
     let known = state.nodes.get(me);
+    // The same boot goes on with its life: a daemon that was started again must not free the slots of what runs
+    // on.
     if known.is_some_and(|node| node.value.boot == boot && !node.value.evicted) {
         return None;
     }
@@ -89,12 +91,14 @@ pub fn publish_config(state: &SharedState, path: &ObjectPath, config: ConfigPubl
     let news = text.filter(|_| held.is_none_or(|held| held.value != shared)).map(|_| shared);
     if let Some(known) = known {
         let complete = scope.iter().all(|node| known.value.instances.contains_key(node.as_str()));
+        // Nothing is written that is there already: each write wakes every node of the cluster.
         if known.value.checksum == checksum && complete && news.is_none() {
             return None;
         }
         pin_config(&mut row, known);
     }
     if row.checksum != checksum {
+        // 0 means the revision of this very row, which the transaction does not know before it is applied.
         row.checksum = checksum.to_owned();
         row.config_revision = 0;
     }
@@ -112,6 +116,8 @@ pub fn publish_config(state: &SharedState, path: &ObjectPath, config: ConfigPubl
 pub fn forget(state: &SharedState, path: &ObjectPath) -> Option<TxnRequest> {
     let known = state.objects.get(path)?.row.as_ref()?;
     let key = SharedKey::Object(path.clone()).to_bytes();
+    // With its slots and what nodes said of it: a new object of this path must not begin with the marks of the old
+    // one.
     Some(guarded(state).if_unchanged(key, known.revision).delete_range(key::of_object(path)))
 }
 
@@ -127,6 +133,7 @@ pub fn accept(
     pin_config(&mut row, known);
     acceptance.changes.iter().for_each(|change| row.change(change, clock));
     let request = replace(state, path, Some(known), &row);
+    // In the same transaction: otherwise a node could read the order first, and refuse it for being frozen.
     Some(if acceptance.changes.contains(&OrderChange::ThawNodes) { thaw_nodes(state, request) } else { request })
 }
 
@@ -135,6 +142,8 @@ fn thaw_nodes(state: &SharedState, request: TxnRequest) -> TxnRequest {
     let frozen = state.flags.iter().filter(|(_, flags)| flags.value.frozen);
     frozen.fold(request, |request, (node, flags)| {
         let key = SharedKey::NodeFlags(node.clone()).to_bytes();
+        // Each compared: a freeze that an operator gives at the same moment makes the whole request be decided
+        // again.
         request.if_unchanged(key.clone(), flags.revision).put(key, row::write(&FlagsRow::new(false, None)))
     })
 }
@@ -162,6 +171,7 @@ pub fn report(state: &SharedState, path: &ObjectPath, me: &NodeName, report: &En
     if let Some(failure) = report.failure.as_ref().filter(|_| mark.clears == report.clears) {
         mark.failure = Some(FailureRow::of(failure));
     }
+    // Only ever set here: an action that did not freeze says nothing about a freeze of an operator.
     mark.frozen |= report.froze;
     mark.deleted |= report.record.action == InstanceAction::Delete && report.record.end == ActionEnd::Success;
     if let Some(intent) = row.intent.as_mut().filter(|intent| Some(intent.id()) == report.intent) {
@@ -192,6 +202,8 @@ pub fn mark(
 pub fn slot(state: &SharedState, path: &ObjectPath, me: &NodeName, step: &SlotStep) -> Option<TxnRequest> {
     let life = state.nodes.get(me)?.revision;
     let slots = &state.objects.get(path)?.slots;
+    // A release compares the token and not what was read last: after another take, this node has nothing to give
+    // up.
     let (index, seen, word) = match step {
         SlotStep::Take { index, seen } => (*index, seen.map_or(0, |seen| seen.0), SlotWord::Held),
         SlotStep::Reassert { index, seen } => (*index, seen.0, SlotWord::Held),
@@ -239,6 +251,7 @@ fn change_open(
     change: impl FnOnce(&mut ObjectRow),
 ) -> Option<TxnRequest> {
     let known = state.objects.get(path)?.row.as_ref()?;
+    // An order that has ended stays as it ended: two nodes may settle it at the same time.
     known.value.intent.as_ref().filter(|intent| intent.id() == id && intent.is_open())?;
     let mut row = known.value.clone();
     pin_config(&mut row, known);

@@ -164,6 +164,7 @@ impl SharedState {
     /// What a node says of itself in its present life.
     pub fn info(&self, node: &NodeName) -> Option<&InfoRow> {
         let info = self.infos.get(node)?;
+        // What it said before it was evicted or booted says nothing of what it is now.
         (self.life(node) == Some(info.value.life)).then_some(&info.value)
     }
 
@@ -180,6 +181,7 @@ impl SharedState {
     fn forget(&mut self, path: ObjectPath, change: impl FnOnce(&mut SharedObject)) {
         let Some(object) = self.objects.get_mut(&path) else { return };
         change(object);
+        // The deletions of one transaction come in any order: the object goes with its last row.
         let is_empty = object.slots.is_empty() && object.instances.is_empty() && object.config.is_none();
         if object.row.is_none() && is_empty {
             self.objects.remove(&path);

@@ -87,6 +87,7 @@ pub fn object_view(
     let order_seen = local.map_or(BootTime::BOOT, |local| local.order_seen);
     let instances = row.instances.iter().filter_map(|(name, mark)| {
         let name: NodeName = name.parse().ok()?;
+        // Its own state it takes from memory: what it has published is older, and may not have arrived.
         let view = match local.filter(|_| name == node.name) {
             Some(own) => own_view(mark, own),
             None => peer_view(mark, object, (state, &name), StoreRevision(config)),
@@ -95,6 +96,8 @@ pub fn object_view(
     });
     let slots = object.slots.iter().filter_map(|(index, slot)| {
         let owner: NodeName = slot.value.owner.parse().ok()?;
+        // By the revision: a slot that names this node may have been taken by an earlier process or in an earlier
+        // life.
         let confirmed = local.is_some_and(|local| local.confirmed.get(index) == Some(&slot.revision));
         Some(SlotView {
             index: *index,
@@ -148,6 +151,7 @@ fn peer_view(
     let present = said.filter(|said| state.life(name) == Some(said.life));
     let checksum = object.row.as_ref().map_or("", |row| &row.value.checksum);
     InstanceView {
+        // Also from a former life: the file is on its disk still. Its status and its actions are not.
         config: said.map_or(ConfigState::Missing, |said| said.config(checksum, config)),
         frozen: mark.frozen,
         failure: mark.failure.as_ref().map(FailureRow::failure),
@@ -178,6 +182,7 @@ fn node_view(name: &NodeName, row: &SharedNode, state: &SharedState, node: &Loca
         evicted: row.value.evicted,
         // On one node nobody beats.
         beat: beat.map_or(revision, |beat| StoreRevision(beat.revision)),
+        // One that was not heard yet counts as just heard: a daemon that starts must not take the others for lost.
         heard: if is_me { now } else { node.heard.get(name).copied().unwrap_or(now) },
         pinned: beat.is_some_and(|beat| beat.value.pinned),
         state: stands,
@@ -187,6 +192,7 @@ fn node_view(name: &NodeName, row: &SharedNode, state: &SharedState, node: &Loca
         score: if is_me { node.score } else { info.map_or(0, |info| info.score) },
         load: if is_me { node.load } else { info.map_or(0, |info| info.load) },
         fence: FenceState::Untried,
+        // Each node bounds its own actions: the view is only asked about those of this one.
         max_parallel: if is_me { node.max_parallel } else { usize::MAX },
     }
 }

@@ -120,6 +120,8 @@ impl PageReader {
         let size = u64::from(u32_at(&first, PAGE_HEADER + 8));
         // The first one may be the damaged one: then pages are of the usual size.
         let size = if size.is_power_of_two() && (1 << 10..=1 << 16).contains(&size) { size } else { 4096 };
+        // bbolt writes the two in turn, so a crash spoils one of them at most, and the other is a whole state of
+        // the file.
         let metas = [0, size].map(|at| read(&file, at, PAGE_HEADER + META_BYTES).ok().and_then(|page| meta(&page)));
         let newest = metas.into_iter().flatten().max_by_key(|(transaction, ..)| *transaction);
         let (_, page_size, root) = newest.ok_or(PageFault::Damaged("it has no valid first page"))?;
@@ -179,10 +181,13 @@ impl PageReader {
     ) -> Result<(), PageFault> {
         let depth = depth.checked_sub(1).ok_or(PageFault::Damaged("its pages lead in a circle"))?;
         let page = self.page(page)?;
+        // The header of a page is number u64, flags u16, count u16, and u32 for how many pages it runs over into.
         match u16_at(&page, 8) {
             LEAF => leaves(&page, take),
             BRANCH => {
                 for element in elements(&page) {
+                    // A branch is position u32, size of the key u32, and the page below u64. The keys are not
+                    // needed to visit all.
                     let below = checked(&page, element, 16).map(|element| u64_at(&element, 8))?;
                     self.walk(below, depth, take)?;
                 }
@@ -228,6 +233,8 @@ impl EtcdDataFile {
 /// The transaction, the size of pages, and the page of the root, as a first page says them.
 fn meta(page: &[u8]) -> Option<(u64, u64, u64)> {
     let meta = &page[PAGE_HEADER..];
+    // Magic, version, page size, flags (u32 each), root (page and sequence), freelist, end and transaction (u64
+    // each), and FNV-1a of these 56 bytes.
     let sum = meta[..56]
         .iter()
         .fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
@@ -239,6 +246,7 @@ fn leaves(page: &Bytes, take: &mut dyn FnMut(Row) -> Result<(), PageFault>) -> R
     for at in elements(page) {
         let element = checked(page, at, 16)?;
         let [flags, pos, key, value] = [0, 4, 8, 12].map(|field| u32_at(&element, field));
+        // bbolt counts the position from the element itself.
         let key_at = at.saturating_add(pos as usize);
         let row = checked(page, key_at, (key as usize).saturating_add(value as usize))?;
         take((flags, row.slice(..key as usize), row.slice(key as usize..)))?;

@@ -30,6 +30,8 @@ pub enum CallFault {
 
 impl CallFault {
     pub(crate) fn of(status: &Status) -> Self {
+        // tonic says Unavailable of this as of a connection that broke behind the request: only its cause tells
+        // them apart.
         if status.source().is_some_and(never_connected) {
             return CallFault::NotSent(chain(status.source()));
         }

@@ -62,6 +62,8 @@ impl EtcdFeed {
             match open_at(store, &member, range, from).await {
                 Ok((feed, reached)) => {
                     if reached + 1 < from {
+                        // etcd makes a watch of a revision that it has not reached, and is silent until it comes,
+                        // as after a restore (3.4.23).
                         check_future(store, from).await?;
                     }
                     return Ok(feed);
@@ -96,6 +98,7 @@ impl EtcdFeed {
     }
 
     fn digest(&mut self, answer: WatchResponse) -> Result<(), StoreError> {
+        // The stream stays open, so without this the feed would wait for ever (Patroni 4.0.7 did).
         if answer.canceled {
             return Err(self.canceled(&answer));
         }
@@ -103,6 +106,7 @@ impl EtcdFeed {
             let event = wire::event(event).map_err(|fault| self.lost(fault))?;
             self.fragments.push(event);
         }
+        // A revision may be cut in two by the fragments, and the reader gets it whole.
         if !answer.fragment {
             self.gather()?;
         }
@@ -114,6 +118,7 @@ impl EtcdFeed {
         let events = std::mem::take(&mut self.fragments);
         for part in events.chunk_by(|a, b| a.0 == b.0) {
             let revision = part[0].0;
+            // A member that was restored goes through revisions again, with other events.
             if revision <= self.last {
                 return Err(self.lost(CallFault::Senseless("the watch went back")));
             }
@@ -162,6 +167,8 @@ async fn open_at(
 ) -> Result<(EtcdFeed, u64), CallFault> {
     let group = &store.group;
     group.prove(member).await?;
+    // Not the shared one: what a slow reader has not taken fills the window of the connection, and would hold up
+    // every other call on it.
     let channel = member.new_channel(&group.settings).await?;
     let limit = group.settings.limits.answer;
     let (requests, mut queue) = mpsc::channel(4);

@@ -35,6 +35,8 @@ impl MemberGroup {
     /// From now on these are the members. The connections to those that stay go on.
     pub(crate) fn set_members(&self, addresses: &[String]) {
         self.change(|members| {
+            // In the order that experience gave them: one that failed is not asked first again because of a new
+            // list.
             members.retain(|member| addresses.contains(&member.address));
             let missing = addresses.iter().filter(|address| members.iter().all(|known| known.address != **address));
             let new: Vec<_> = missing.cloned().map(EtcdMember::new).map(Arc::new).collect();
@@ -80,6 +82,8 @@ impl MemberGroup {
         member.suspect();
         self.change(|members| {
             if members.first().is_some_and(|first| std::ptr::eq(&**first, member)) {
+                // Only if it is the first: two calls that fail at the same time must not turn the list twice, and
+                // make it first again.
                 members.rotate_left(1);
             }
         });

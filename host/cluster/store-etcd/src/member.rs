@@ -55,6 +55,7 @@ impl EtcdMember {
             return Ok(channel);
         }
         let channel = self.new_channel(settings).await?;
+        // The lock was given up meanwhile: of two that were made, both callers use the first.
         Ok(self.link().channel.get_or_insert(channel).clone())
     }
 
@@ -72,6 +73,7 @@ impl EtcdMember {
         if let Some(tls) = &settings.tls {
             endpoint = endpoint.tls_config(read_tls(tls).await?).map_err(|error| unsent(&error))?;
         }
+        // A connection that fails shows in the call, whose error then says that nothing was sent.
         Ok(endpoint.connect_lazy())
     }
 
@@ -81,6 +83,8 @@ impl EtcdMember {
         let limit = settings.limits.answer;
         let key =
             settings.generation.as_ref().map_or_else(|| bytes::Bytes::from_static(b"\0"), |reader| reader.key.clone());
+        // Linearizable, as etcd reads by default: a member that is cut off cannot answer it. Any key will do, as
+        // the header has the revision.
         let request = RangeRequest { key, ..RangeRequest::default() };
         let answer = within(limit, self.kv(settings).await?.range(request)).await?;
         let (cluster, revision) = wire::header(answer.header.as_ref())?;

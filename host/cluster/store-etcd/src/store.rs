@@ -70,6 +70,7 @@ impl EtcdStore {
             }
             listing.more = page.more;
             match listing.entries.last() {
+                // Cut short by the page and not by the caller's limit.
                 Some(last) if page.more && left > PAGE_ENTRIES => rest = query.range.after(&last.key),
                 _ => return Ok(listing),
             }
@@ -78,6 +79,7 @@ impl EtcdStore {
 
     /// A page of a list, and the revision of the engine. A page of no entries only asks for the revision.
     async fn page(&self, range: &KeyRange, at: Option<u64>, limit: usize) -> Result<(RangeResponse, u64), StoreError> {
+        // etcd takes a limit of 0 for none, and would answer with everything.
         let count_only = limit == 0 || range.is_empty();
         let range = if count_only { KeyRange::key(&b"\0"[..]) } else { range.clone() };
         let request = RangeRequest {
@@ -151,6 +153,7 @@ impl EtcdStore {
             let sent = !fault.is_unsent();
             (fault, sent)
         })?;
+        // From here on it may have been applied, whatever is wrong with the answer.
         let sent = |fault| (fault, true);
         let header = wire::header(answer.header.as_ref()).map_err(sent)?;
         self.group.accept(member, header, since).map_err(sent)?;

@@ -74,6 +74,7 @@ pub(crate) fn event(event: Event) -> Result<(u64, KeyEvent), CallFault> {
 /// A transaction that answers a refusal with what its compares found.
 pub(crate) fn txn(request: &TxnRequest) -> Result<WireTxn, StoreError> {
     request.check()?;
+    // Reads in the failure branch: what the compares found, of the same revision, without a second request.
     let found = |compare: &TxnCompare| {
         let range = RangeRequest { key: compare.key().clone(), ..RangeRequest::default() };
         operation(Request::RequestRange(range))
@@ -83,6 +84,7 @@ pub(crate) fn txn(request: &TxnRequest) -> Result<WireTxn, StoreError> {
         success: request.operations.iter().filter_map(change).collect(),
         failure: request.compares.iter().map(found).collect(),
     };
+    // Checked here: etcd's own refusal would leave open whether the request had been applied.
     let bytes = wire.encoded_len();
     if bytes > MAX_WIRE_BYTES {
         return Err(InvalidRequest::TooLarge { bytes, limit: MAX_WIRE_BYTES }.into());
@@ -111,6 +113,7 @@ fn change(change: &TxnOperation) -> Option<RequestOp> {
         TxnOperation::Put { key, value } => {
             Some(operation(Request::RequestPut(PutRequest { key: key.clone(), value: value.clone() })))
         }
+        // etcd would take it for the deletion of one key.
         TxnOperation::Delete { range } if range.is_empty() => None,
         TxnOperation::Delete { range } => {
             let (key, range_end) = bounds(range);

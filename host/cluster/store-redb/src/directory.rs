@@ -66,6 +66,7 @@ impl StoreDirectory {
     /// Puts the new store, which is durable, in the place of the store. The one that was there is moved aside.
     pub(crate) fn install(&self) -> io::Result<()> {
         if self.store().try_exists()? {
+            // rename(2) would replace the old store, which may be the better one.
             self.move_aside("replaced")?;
         }
         fs::rename(self.new_store(), self.store())?;
@@ -99,6 +100,8 @@ impl StoreDirectory {
     /// Takes the directory for this process. None if another process has it, or another store of this one.
     pub(crate) fn lock(&self) -> io::Result<Option<DirectoryLock>> {
         let file = private().read(true).create(true).truncate(false).open(self.lock_path())?;
+        // flock(2) and not fcntl(2): the lock belongs to the open file, so it also keeps out another store of this
+        // process.
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {
                 // The lock holds without the pid, too, for which a full disk may have no space.

@@ -74,6 +74,7 @@ impl FaultDisk {
         let mut content = state.durable.clone();
         for write in &state.unsynced {
             match write {
+                // The length is of the inode, which a file system may write before or after the data.
                 DiskWrite::Length(length) if words.below(2) == 0 => content.resize(*length, 0),
                 DiskWrite::Length(_) => {}
                 DiskWrite::Bytes { offset, bytes } => tear(&mut content, *offset, bytes, words),
@@ -125,6 +126,7 @@ impl DiskState {
     /// Takes the blocks that a write needs, if there are enough.
     fn allocate(&mut self, offset: usize, length: usize) -> io::Result<()> {
         let last = (offset + length.max(1) - 1) as u64 / BLOCK;
+        // On a copy: a write that finds no room takes none.
         let mut allocated = self.allocated.clone();
         allocated.extend(offset as u64 / BLOCK..=last);
         if self.capacity.is_some_and(|capacity| allocated.len() > capacity) {
@@ -145,6 +147,7 @@ impl DiskState {
                 DiskWrite::Length(length) => self.current.resize(*length, 0),
             }
         }
+        // Also of an operation at which the disk dies: some of its sectors may have been written.
         self.unsynced.push(write);
         if dies { Err(io::Error::other("the disk dies")) } else { Ok(()) }
     }

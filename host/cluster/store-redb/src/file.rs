@@ -126,6 +126,8 @@ impl StoreFile {
             return Err(StoreFileError::damaged(DamageKind::Empty, "it has no bytes"));
         }
         if let Some(flags) = doubted_flags(&bytes).map_err(StoreFileError::Io)?
+            // On a copy, as redb writes while it opens. Without the slot that the mark names, redb would fall back
+            // to the older one.
             && Self::open_as_it_says(bytes.copy().map_err(StoreFileError::Io)?).is_ok()
         {
             write_flags(&bytes, flags).map_err(StoreFileError::Io)?;
@@ -157,6 +159,8 @@ impl StoreFile {
 
     /// Reads the whole file.
     pub(crate) fn load(&self) -> Result<Timeline, StoreFileError> {
+        // Before the rows: up to this revision they are a base of one entry for each key, and after it a history
+        // without gaps.
         let compacted = self.fact(COMPACTED_FACT)?.unwrap_or(0);
         let mut loader = TimelineLoader::new(compacted);
         let transaction = self.database.begin_read().map_err(|error| broken(redb::Error::from(error)))?;
@@ -188,6 +192,8 @@ impl StoreFile {
     pub(crate) fn compact(&self, revision: u64, current: u64, forgotten: &CompactedKeys) -> Result<(), StoreFileError> {
         self.commit(|transaction| {
             let mut facts = transaction.open_table(FACTS).map_err(broken)?;
+            // In one transaction with the rows: a base with two entries of a key, or a history with a gap, is a
+            // damaged file to the next open.
             facts.insert(COMPACTED_FACT, revision)?;
             facts.insert(REVISION_FACT, current)?;
             let mut rows = transaction.open_table(ROWS).map_err(broken)?;

@@ -61,6 +61,7 @@ impl RedbStore {
         let directory = StoreDirectory::new(directory);
         directory.create().map_err(failed(&directory, "make the directory of the store"))?;
         let lock = take(&directory)?;
+        // Also with `made` alone: a store that is lost is rebuilt, and not replaced by an empty one.
         if directory.made().exists() || directory.store().exists() {
             return Err(OpenError::Exists { directory: directory.root().to_owned() });
         }
@@ -89,6 +90,7 @@ pub(crate) fn open_locked(
     lock: DirectoryLock,
     retention: Retention,
 ) -> Result<RedbStore, OpenError> {
+    // Under the lock, so it belongs to no process that is still at it.
     directory.remove_new_store().map_err(failed(directory, "remove an unfinished store"))?;
     if !directory.store().try_exists().map_err(failed(directory, "look for the store"))? {
         return Err(absent(directory));

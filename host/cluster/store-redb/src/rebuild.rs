@@ -38,6 +38,7 @@ impl StoreRebuild {
     /// Puts the new store in the place of the old one, which is moved aside, and opens it.
     pub async fn finish(self, retention: Retention) -> Result<RedbStore, OpenError> {
         let Self { directory, lock, store } = self;
+        // Before the rename: `install` puts a durable file in the place of the store, or none.
         store.close().await.map_err(unusable(&directory))?;
         directory.install().map_err(failed(&directory, "install a store"))?;
         open_locked(&directory, lock, retention)

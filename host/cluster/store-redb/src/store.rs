@@ -41,6 +41,7 @@ impl RedbStore {
         let writer = Writer::new(medium, file, Arc::clone(&state), retention);
         let (orders, queue) = mpsc::channel(QUEUE);
         let thread = std::thread::Builder::new().name("store".to_owned());
+        // A thread of its own, as a commit blocks for as long as the disk takes.
         thread.spawn(move || writer.run(queue)).map_err(StoreFileError::Io)?;
         Ok(Self { orders, state, path: PathBuf::new() })
     }
@@ -63,6 +64,7 @@ impl RedbStore {
         answer: oneshot::Receiver<Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         let closed = || StoreFault::new(FaultKind::Closed);
+        // The queue gives back what the writer has not taken.
         self.orders.send(order).await.map_err(|_| StoreError::NotApplied(closed()))?;
         // A writer that panicked may have done so after the commit.
         answer.await.unwrap_or_else(|_| Err(StoreError::MaybeApplied(closed())))

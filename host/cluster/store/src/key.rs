@@ -15,6 +15,8 @@ impl KeyRange {
     /// One key.
     pub fn key(key: impl Into<Bytes>) -> Self {
         let start = key.into();
+        // A zero byte behind it: no key lies between the two. An end that counts up the last byte would take in
+        // `a1` with `a`.
         let end = successor(&start);
         Self { start, end: Some(end) }
     }

@@ -31,6 +31,8 @@ impl MemoryStore {
             let outcome = draft.apply(request);
             let changes = draft.into_changes();
             timeline.extend(changes);
+            // As the engine with a disk does, so that tests and the simulator see watches that a compaction
+            // overtakes.
             if let Some(revision) = timeline.excess(self.retention) {
                 timeline.compact(revision);
             }

@@ -30,6 +30,7 @@ impl SharedTimeline {
     /// Changes the timeline, then wakes the feeds.
     pub fn change<T>(&self, change: impl FnOnce(&mut Timeline) -> T) -> T {
         let result = change(&mut lock(&self.timeline));
+        // After the change, which a feed that wakes must see, and without its lock, which it takes first.
         self.signal.send_modify(|_| {});
         result
     }
@@ -41,6 +42,8 @@ impl SharedTimeline {
 
     /// A feed of a range from a revision on.
     pub fn watch(&self, range: KeyRange, from: u64) -> Result<Box<dyn WatchFeed>, StoreError> {
+        // Here and not at the first change: a caller that asks for what is compacted or not there yet must list,
+        // and not wait.
         self.read(|timeline| timeline.check_watch(from))?;
         let feed =
             TimelineFeed { timeline: Arc::clone(&self.timeline), signal: self.signal.subscribe(), range, next: from };
@@ -69,6 +72,7 @@ impl WatchFeed for TimelineFeed {
                 if let Some(change) = change {
                     return Ok(change);
                 }
+                // Only when nothing is left to read, so that a feed ends after the last change.
                 if !open || self.signal.changed().await.is_err() {
                     return Err(StoreError::WatchLost(StoreFault::new(FaultKind::Closed)));
                 }

@@ -42,6 +42,7 @@ pub async fn compare_engine(place: &ClusterPlace, store: &EtcdStore) -> Result<E
     let mark = store.mark();
     let found = EngineWord::of(mark, row.number);
     let known = EngineWord::of(remembered_mark(place), remembered(place));
+    // A wiped engine has another id, one that was restored may have the same: hence both compares.
     let same = known.id.is_empty() || known.id == found.id;
     // The mark on disk is up to a minute old: what it refuses, the daemon refuses too.
     let accepted = same && (found.generation, found.revision) >= (known.generation, known.revision);

@@ -55,11 +55,15 @@ pub async fn recover(place: &ClusterPlace, plan: &RecoveryPlan) -> Result<(Recov
         let way = if progress.fresh.is_some() { RecoveryWay::Copied } else { RecoveryWay::Continued };
         return Ok((way, plan.generation));
     }
+    // Kept for a second try: in the new engine the lost members are not listed any more.
     progress.others.clone_from(&plan.others);
     // First, so that the daemon leaves the member alone.
     file::write(&place.recovery_file(), &progress)?;
     let process = |fault| RecoveryFault::Process(fault, place.engine_log());
+    // Its data are read and copied below, which must be those of no running process.
     EngineProcess::stop(place).await.map_err(process)?;
+    // The data may be older than what this node has seen: the generation must be greater than both, or old tokens
+    // would not be smaller than new ones.
     let least = plan.generation.max(remembered(place)) + 1;
     if !progress.aside {
         place.copy_aside(&plan.engine)?;
@@ -71,6 +75,7 @@ pub async fn recover(place: &ClusterPlace, plan: &RecoveryPlan) -> Result<(Recov
     let (way, engine) = match continued {
         true => (RecoveryWay::Continued, plan.engine.clone()),
         false => {
+            // It may run still, apart: `continue_alone` gives up without stopping it.
             EngineProcess::stop(place).await.map_err(process)?;
             let file = EtcdDataFile::read(&place.data(&plan.engine))?;
             let engine =
@@ -141,9 +146,12 @@ async fn continue_alone(place: &ClusterPlace, plan: &RecoveryPlan, generation: u
         listing.entries.iter().map(|entry| &entry.key).filter(|key| !outlives(key) && **key != generation_key());
     let of_lives: Vec<&Bytes> = of_lives.collect();
     for batch in of_lives.chunks(BATCH) {
+        // Without a guard: apart, no other client reaches this engine.
         store.txn(batch.iter().fold(TxnRequest::new(), |request, key| request.delete((*key).clone()))).await?;
     }
     let mut request = TxnRequest::new();
+    // The generation is last. A command that is killed before leaves one whose lives are gone, and
+    // `recovery.json`, so that no daemon starts it.
     request.operations = last(generation, None)?;
     store.txn(request).await?;
     EngineProcess::stop(place).await.map_err(|fault| RecoveryFault::Process(fault, place.engine_log()))
@@ -166,6 +174,7 @@ async fn fill_new(
             EngineSeat { name, initial, cluster: hex(&random::<8>()?), is_first: true, begun: false, ..before.clone() }
         }
     };
+    // Noted before anything is made, so that another try finds the directory by its name.
     progress.fresh = Some(engine.clone());
     file::write(&place.recovery_file(), progress)?;
     if engine.name == before.name {
@@ -181,6 +190,8 @@ async fn fill_new(
     let order = FillOrder { selection, mark: Bytes::from_static(MARK), last };
     fill_store(source, &store, &order, &mut |_| {}).await?;
     EngineProcess::stop(place).await.map_err(|fault| RecoveryFault::Process(fault, place.engine_log()))?;
+    // The seat is the step that counts: from here on the new member is this node's, and a repeated command goes
+    // the way above.
     place.write_seat(&fresh)?;
     place.set_others_aside(&engine)?;
     Ok(engine)
@@ -195,6 +206,8 @@ async fn start_apart(
 ) -> Result<EtcdStore, RecoveryFault> {
     let log = || place.engine_log();
     let ports = || -> std::io::Result<[u16; 2]> {
+        // Both are open at the same time, so they differ. Another program may take one of them before etcd does,
+        // then the command fails and is repeated.
         let [client, peer] = [TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?];
         Ok([client.local_addr()?.port(), peer.local_addr()?.port()])
     };
@@ -223,6 +236,7 @@ async fn wait_for(place: &ClusterPlace, store: &EtcdStore, process: &EngineProce
             Ok(_) => return Ok(()),
             Err(error) => error,
         };
+        // A process that has exited is not waited for: its reason is in the log.
         if Instant::now() >= until || !process.lives() {
             return Err(RecoveryFault::Silent(place.engine_log(), Some(error)));
         }

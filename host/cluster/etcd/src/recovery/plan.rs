@@ -80,6 +80,7 @@ pub async fn plan_recovery(place: &ClusterPlace, known: &[String]) -> Result<Rec
     let own = seat.client_address().unwrap_or_default();
     let addresses: Vec<String> =
         known.iter().chain([&own].into_iter().filter(|own| !known.contains(own))).cloned().collect();
+    // A linearizable read needs a majority, so one answer proves that there is one.
     let answers = answering(place, &addresses).await;
     let begun: Option<RecoveryProgress> = file::read(&place.recovery_file())?;
     if let Some(address) = answers.as_ref().filter(|_| begun.is_none()) {
@@ -89,12 +90,15 @@ pub async fn plan_recovery(place: &ClusterPlace, known: &[String]) -> Result<Rec
     let members = data.members.iter().map(|member| serde_json::from_slice::<KeptMember>(member));
     let members: Vec<KeptMember> = members.filter_map(Result::ok).collect();
     let peer = seat.peer_address().unwrap_or_default();
+    // By the address as well: data from before the first start of the member do not know its name.
     let is_own = |member: &KeptMember| member.name == engine.name || member.peers.contains(&peer);
     let voter = !members.iter().find(|member| is_own(member)).ok_or(RecoveryFault::Removed)?.is_learner;
     let mut others = Vec::new();
     for member in members.iter().filter(|member| !is_own(member)) {
         others.push(other(place, member, data.applied).await?);
     }
+    // A member that goes on alone knows itself only. The command was interrupted behind that, and reports whom it
+    // has lost all the same.
     if let Some(begun) = begun.filter(|_| others.is_empty()) {
         others = begun.others;
     }
@@ -121,6 +125,7 @@ async fn answering(place: &ClusterPlace, addresses: &[String]) -> Option<String>
         .map(|address| {
             let (address, files) = (address.clone(), files.clone());
             tokio::spawn(async move {
+                // One store for each address: a store with several would answer for whichever of them works.
                 let until = tokio::time::Instant::now() + ELECTION;
                 let store = ClusterPlace::open(vec![address.clone()], Some(files));
                 loop {
@@ -150,6 +155,7 @@ async fn other(place: &ClusterPlace, member: &KeptMember, ours: u64) -> Result<O
         None => Err("it has never started".to_owned()),
     };
     if let Ok(report) = &report
+        // A member answers this without a majority, about itself.
         && report.raft_applied_index > ours
     {
         let theirs = report.raft_applied_index;

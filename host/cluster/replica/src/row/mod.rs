@@ -187,6 +187,7 @@ impl GenerationRow {
     /// As the store has it: requests compare these bytes.
     pub fn to_bytes(self) -> Vec<u8> {
         match self.nonce {
+            // What `found` writes, byte for byte: requests compare the value.
             0 => self.number.to_string().into(),
             nonce => format!("{} {nonce:016x}", self.number).into(),
         }
@@ -248,6 +249,8 @@ pub(crate) fn read<T: for<'de> Deserialize<'de>>(key: &[u8], value: &[u8]) -> Re
     }
     let key = || String::from_utf8_lossy(key).into_owned();
     let shape = |source| InvalidRow::Shape { key: key(), source };
+    // Before the whole row is parsed: that of a later version may have another shape, and the error has to say
+    // why.
     let version = serde_json::from_slice::<RowVersion>(value).map_err(shape)?.version;
     if version > VERSION {
         return Err(InvalidRow::Later { key: key(), version });

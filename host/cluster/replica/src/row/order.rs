@@ -82,6 +82,7 @@ impl IntentRow {
         IntentRow {
             id: intent.id.0,
             goal: GoalRow::of(&intent.goal),
+            // The rest and not the end: another node's clock since its boot counts from elsewhere.
             lifetime: millis(intent.expires.since(clock.now)),
             boot: clock.boot.to_owned(),
             accepted: millis(clock.now.since_boot()),
@@ -92,6 +93,7 @@ impl IntentRow {
 
     /// The intent. `seen` is when this node first saw it.
     pub(crate) fn intent(&self, boot: &str, seen: BootTime) -> Intent {
+        // On another node the order may live longer by the time that its news took, never shorter.
         let accepted = if self.boot == boot { at(self.accepted) } else { seen };
         let records = self
             .records
@@ -116,12 +118,14 @@ impl IntentRow {
 
     /// Ends it, unless it has ended.
     pub(crate) fn end(&mut self, outcome: &IntentOutcome) {
+        // The first outcome stands, whichever node saw it.
         self.outcome.get_or_insert_with(|| OutcomeRow::of(outcome));
     }
 
     /// Forgets failures, so that they are tried again.
     pub(crate) fn clear(&mut self) {
         for records in self.records.values_mut() {
+            // Successes stay: what is done for the order is not done again.
             records.retain(|record| !matches!(record.end, EndWord::Failure(_)));
         }
     }
@@ -205,6 +209,7 @@ impl OutcomeRow {
 
 impl ReasonRow {
     fn of(reason: &Reason) -> ReasonRow {
+        // As text: a node of another version shows a reason that it does not know.
         ReasonRow { code: reason.code().to_owned(), text: reason.to_string() }
     }
 

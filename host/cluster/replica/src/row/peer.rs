@@ -39,6 +39,8 @@ impl MembersRow {
     pub(crate) fn with(&self, node: &NodeName) -> Option<MembersRow> {
         (!self.nodes.contains_key(node.as_str())).then(|| {
             let mut row = self.next();
+            // With the list that it came with: a holder whose beat bears an earlier one does not ask this node,
+            // which may therefore not end that holder's life.
             row.nodes.insert(node.to_string(), row.list);
             row
         })

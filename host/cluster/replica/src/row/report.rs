@@ -160,6 +160,7 @@ impl StatusRow {
             optional: self.optional.parse().ok()?,
             provisioned: self.provisioned.parse().ok()?,
         };
+        // Without the resources: a peer decides by the sums, and the document is for people.
         let after = ActionSequence(self.after);
         Some(StatusView { after, sums, unproven: self.unproven, resources: Default::default() })
     }

@@ -21,6 +21,7 @@ pub(super) struct Batch {
 impl Batch {
     /// Adds a request, unless its caller is gone.
     pub(super) fn add(&mut self, request: TxnRequest, reply: Reply<TxnOutcome>) {
+        // A caller that has given up takes its transaction for one that may be applied, so it may as well not be.
         if !reply.is_closed() {
             self.bytes += request.bytes();
             self.requests.push((request, reply));
@@ -35,8 +36,10 @@ impl Batch {
 /// Adds the transactions that wait. Returns an order of another kind that came after them.
 pub(super) fn gather(queue: &mut mpsc::Receiver<WriteOrder>, batch: &mut Batch) -> Option<WriteOrder> {
     while !batch.is_full() {
+        // Only what waits already: one transaction is not held up for others that may come.
         match queue.try_recv() {
             Ok(WriteOrder::Txn { request, reply }) => batch.add(request, reply),
+            // A compaction or a close is done behind the transactions that were sent before it.
             Ok(order) => return Some(order),
             Err(_) => break,
         }
@@ -54,6 +57,8 @@ impl<M: StoreMedium> Writer<M> {
             return;
         }
         let (requests, replies): (Vec<_>, Vec<_>) = batch.requests.into_iter().unzip();
+        // The lock is given up before the commit, so that reads go on. Only this thread changes the timeline, so
+        // the draft still fits then.
         let (outcomes, changes) = self.state.timeline.read(|timeline| {
             let mut draft = Draft::new(timeline);
             let outcomes: Vec<TxnOutcome> = requests.iter().map(|request| draft.apply(request)).collect();
@@ -63,6 +68,7 @@ impl<M: StoreMedium> Writer<M> {
         for (outcome, reply) in outcomes.into_iter().zip(replies) {
             drop(reply.send(answer(outcome, &committed)));
         }
+        // Behind the answers, which need not wait for it.
         self.trim();
     }
 

@@ -48,6 +48,7 @@ impl<M: StoreMedium> Writer<M> {
             Some(file) => commit.write(file).err(),
         };
         let Some(error) = error else {
+            // Only now: a reader must not see what a power loss may take back.
             self.publish(commit);
             self.state.set_health(StoreHealth::Serving);
             return Ok(());
@@ -90,6 +91,7 @@ impl<M: StoreMedium> Writer<M> {
     /// Opens the file, and decides about the commit that was under way when it was closed: whether it was applied.
     fn reopen(&mut self) -> Result<bool, StoreFileError> {
         let file = StoreFile::open(self.medium.open()?)?;
+        // What cannot be read counts as not applied here, and fails by its revision below.
         let applied = self.undecided.as_ref().is_some_and(|commit| commit.is_in(&file).unwrap_or(false));
         let expected = match &self.undecided {
             Some(Commit::Append(changes)) if applied => changes.last().map(|change| change.revision),
@@ -97,6 +99,8 @@ impl<M: StoreMedium> Writer<M> {
         };
         let expected = expected.unwrap_or_else(|| self.state.timeline.read(|timeline| timeline.revision()));
         let found = file.revision()?;
+        // Neither as before the commit nor as after it: the timeline in memory and the file have parted, and more
+        // commits would make it worse.
         if found != expected {
             let text = format!("it is at revision {found}, expected {expected}");
             return Err(StoreFileError::Damaged { kind: DamageKind::Content, text });

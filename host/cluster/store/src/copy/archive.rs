@@ -62,6 +62,7 @@ impl<W: Write> ArchiveWriter<W> {
 
     /// Adds an entry. The keys must come in order.
     pub fn add(&mut self, key: &[u8], value: &[u8]) -> Result<(), ArchiveError> {
+        // A tag before each entry: how many there are is only known at the end, and the writer does not seek.
         self.write(&[ENTRY])?;
         for part in [key, value] {
             let length = u32::try_from(part.len()).map_err(|_| ArchiveError::Damaged("an entry is too large"))?;
@@ -79,6 +80,7 @@ impl<W: Write> ArchiveWriter<W> {
         self.write(&[END])?;
         self.write(&self.written.entries.to_be_bytes())?;
         self.write(&digest.0)?;
+        // Not through `write`: the seal covers all before it, and cannot cover itself.
         let seal = self.seal.clone().finalize();
         self.file.write_all(&seal)?;
         self.file.flush()?;
@@ -108,6 +110,8 @@ impl<R: Read + Seek> ArchiveReader<R> {
         if magic != *MAGIC {
             return Err(ArchiveError::Foreign);
         }
+        // Before the first entry is given out: a restore that finds the damage in the middle has changed half of a
+        // store.
         check_seal(&mut file)?;
         file.seek(SeekFrom::Start(MAGIC.len() as u64))?;
         let revision = u64::from_be_bytes(read(&mut file)?);
@@ -119,6 +123,7 @@ impl<R: Read + Seek> ArchiveReader<R> {
         while !self.at_end && page.len() < PAGE_ENTRIES {
             match read::<1, _>(&mut self.file)? {
                 [ENTRY] => page.push(self.read_entry()?),
+                // The count and the digest behind it were checked with the seal.
                 _ => self.at_end = true,
             }
         }

@@ -21,6 +21,7 @@ pub(super) struct DigestState(Sha256);
 impl DigestState {
     pub(super) fn add(&mut self, key: &[u8], value: &[u8]) {
         for part in [key, value] {
+            // Otherwise `ab`, `c` and `a`, `bc` would have one digest.
             self.0.update((part.len() as u64).to_be_bytes());
             self.0.update(part);
         }

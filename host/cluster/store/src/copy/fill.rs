@@ -59,6 +59,7 @@ pub async fn fill_store(
         if page.is_empty() {
             break;
         }
+        // The source selects as well, but not one that is a file.
         let page: EntryPage = page.into_iter().filter(|(key, _)| order.takes(key)).collect();
         for (key, value) in &page {
             digest.add(key, value);
@@ -68,6 +69,7 @@ pub async fn fill_store(
         progress(copied);
     }
     let digest = digest.finish();
+    // Before the mark goes: once it is gone, the copy is what the cluster runs by.
     filling.verify(digest).await?;
     filling.finish().await?;
     Ok(CopyReport { revision: source.revision(), copied, digest })
@@ -95,6 +97,7 @@ impl<'a> CopyInProgress<'a> {
         {
             return Err(FillError::NotEmpty { key: String::from_utf8_lossy(&key).into_owned() });
         }
+        // The mark gets a new revision: what the earlier copy has under way compares the old one, and is refused.
         let request = TxnRequest::new().if_unchanged(order.mark.clone(), earlier).put(order.mark.clone(), "");
         let mark_revision = applied(target, request).await?;
         let filling = Self { target, order, mark_revision };
@@ -108,6 +111,7 @@ impl<'a> CopyInProgress<'a> {
 
     /// Deletes what an earlier copy left.
     async fn clear(&self) -> Result<(), FillError> {
+        // A page at a time, as a transaction takes MAX_OPERATIONS at most.
         let mut rest = StoreSource::open(self.target, self.everything()).await.map_err(FillError::Target)?;
         loop {
             let page = rest.next_page().await?;
@@ -134,6 +138,7 @@ impl<'a> CopyInProgress<'a> {
 
     /// Reads the target back.
     async fn verify(&self, expected: EntryDigest) -> Result<(), FillError> {
+        // All that is there and not what was copied, so that an entry too many is found as well.
         let mut filled = StoreSource::open(self.target, self.everything()).await.map_err(FillError::Target)?;
         let mut digest = DigestState::default();
         loop {
@@ -149,6 +154,7 @@ impl<'a> CopyInProgress<'a> {
 
     async fn finish(&self) -> Result<(), FillError> {
         let mut request = self.guarded().delete(self.order.mark.clone());
+        // With the mark's removal, or a crash in between would leave a whole copy without what makes it valid.
         request.operations.extend(self.order.last.iter().cloned());
         applied(self.target, request).await.map(|_| ())
     }

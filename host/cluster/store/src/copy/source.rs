@@ -43,6 +43,7 @@ impl<'a> StoreSource<'a> {
     /// The next page that is not empty after the selection.
     async fn read(&mut self) -> Result<EntryPage, CopyError> {
         while let Some(range) = self.rest.take() {
+            // At the first page's revision: pages of the present would show a transaction in part.
             let query = KeyQuery { range, at: Some(self.revision), limit: Some(PAGE_ENTRIES) };
             let listing = self.store.list(&query).await?;
             if listing.more {
@@ -50,6 +51,7 @@ impl<'a> StoreSource<'a> {
             }
             let taken = listing.entries.into_iter().filter(|entry| self.selection.takes(&entry.key));
             let page: EntryPage = taken.map(|entry| (entry.key, entry.value)).collect();
+            // A page that the selection leaves nothing of is not the end, which an empty one would say.
             if !page.is_empty() {
                 return Ok(page);
             }

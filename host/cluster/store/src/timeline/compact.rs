@@ -38,6 +38,7 @@ impl Timeline {
         if kept <= slack(retention.revisions) && weight <= slack(retention.bytes as u64) {
             return None;
         }
+        // Back to the bound itself, not to its slack: otherwise each further transaction would compact again.
         let mut surplus = self.weight.saturating_sub(retention.bytes);
         let by_bytes = self.changes.iter().take_while(|change| {
             let before = surplus;
@@ -79,12 +80,16 @@ impl Timeline {
 
     /// Forgets how the store was before a revision that has passed [`Timeline::check_compaction`].
     pub fn compact(&mut self, revision: u64) {
+        // Only keys that have changed since the last compaction have a version to forget, so the others are not
+        // visited.
         while let Some(change) = self.changes.pop_front_if(|change| change.revision <= revision) {
             for event in change.events.iter() {
                 self.weight -= event.weight();
                 self.forget(event.key(), revision);
             }
         }
+        // A tombstone before the compaction is forgotten with its key: a list at `compacted` does not show it, and
+        // no watch may begin before.
         self.compacted = self.compacted.max(revision);
     }
 

@@ -29,15 +29,19 @@ impl<'a> Draft<'a> {
 
     /// Applies a request that has passed [`TxnRequest::check`] on top of the earlier ones.
     pub fn apply(&mut self, request: &TxnRequest) -> TxnOutcome {
+        // On top of the earlier requests of the draft, though they are not durable yet: if their commit fails,
+        // this answer is not given.
         let holds = request.compares.iter().all(|compare| compare.holds(self.latest(compare.key())));
         if !holds {
             return self.refuse(request);
         }
         let revision = self.revision() + 1;
+        // By key: two deletions of one transaction may meet in a key, which is one event.
         let mut events = BTreeMap::new();
         for operation in &request.operations {
             self.collect(operation, revision, &mut events);
         }
+        // As etcd does: a transaction that changes nothing takes no revision.
         if events.is_empty() {
             return TxnOutcome::Applied { revision: self.revision() };
         }

@@ -36,6 +36,7 @@ pub enum MisfitRow {
 impl TimelineLoader {
     /// For a store that was compacted at this revision, 0 if it was not.
     pub fn new(compacted: u64) -> Self {
+        // It begins at the compaction: all that is older is a base without history.
         let timeline = Timeline { compacted, revision: compacted, ..Timeline::default() };
         Self { timeline, open: Vec::new(), open_revision: 0 }
     }
@@ -45,6 +46,7 @@ impl TimelineLoader {
         if revision <= self.timeline.compacted {
             return self.push_base(revision, event);
         }
+        // A revision is whole only when the next one begins, as rows are read one by one.
         if revision != self.open_revision {
             self.close()?;
             self.open_revision = revision;
@@ -58,6 +60,8 @@ impl TimelineLoader {
     pub fn finish(mut self, at_least: u64) -> Result<Timeline, MisfitRow> {
         self.close()?;
         let found = self.timeline.revision;
+        // Rows that were lost at the end leave a timeline that is whole in itself, and would give out revisions
+        // again that tokens bear.
         if found < at_least {
             return Err(MisfitRow::Short { found, expected: at_least });
         }
@@ -89,6 +93,8 @@ impl TimelineLoader {
             (KeyEvent::Delete { .. }, None) => Err(MisfitRow::AbsentDeletion { revision }),
             (KeyEvent::Delete { .. }, Some(_)) => Ok(()),
             (KeyEvent::Put(entry), before) => {
+                // Recomputed, and compared with the row: the checksums of redb say that it is what was written,
+                // not that it follows from the row before.
                 let created = before.map_or(revision, |before| before.create_revision);
                 let version = before.map_or(1, |before| before.version + 1);
                 let fits = entry.mod_revision == revision && entry.create_revision == created;
@@ -103,6 +109,7 @@ impl TimelineLoader {
             return Ok(());
         }
         let revision = self.open_revision;
+        // Each revision has at least one row, as one that changes nothing takes none.
         if revision != self.timeline.revision + 1 {
             return Err(MisfitRow::Gap { before: self.timeline.revision, found: revision });
         }

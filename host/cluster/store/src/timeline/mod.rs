@@ -64,6 +64,7 @@ impl Timeline {
     /// Appends changes that follow the current revision.
     pub fn extend(&mut self, changes: impl IntoIterator<Item = RevisionChange>) {
         for change in changes {
+            // `next_change` finds a revision by its distance from the first one.
             debug_assert_eq!(change.revision, self.revision + 1, "revisions have no gap");
             self.revision = change.revision;
             for event in change.events.iter() {

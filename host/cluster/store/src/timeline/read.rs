@@ -26,6 +26,7 @@ impl Timeline {
             .filter_map(|(_, versions)| entry_at(versions, revision))
             .cloned();
         let entries = found.by_ref().take(query.limit.unwrap_or(usize::MAX)).collect();
+        // Asked after the page is taken: a limit that is just met is not a list that goes on.
         Ok(KeyListing { revision, entries, more: found.next().is_some() })
     }
 
@@ -39,6 +40,7 @@ impl Timeline {
                 return Ok((Some(part), change.revision + 1));
             }
         }
+        // The feed goes on behind what it has looked at, so changes of other keys are looked at once.
         Ok((None, self.revision + 1))
     }
 
@@ -47,6 +49,8 @@ impl Timeline {
         if from <= self.compacted {
             return Err(StoreError::Compacted { asked: from });
         }
+        // A caller that knows of more than there is has seen another store, or this one before a restore: it must
+        // not wait in silence, as etcd would have it do.
         if from > self.revision + 1 {
             return Err(StoreError::Future { asked: from, current: self.revision });
         }

@@ -52,6 +52,8 @@ impl TxnRequest {
         let ranges: Vec<KeyRange> = self.operations.iter().map(TxnOperation::range).collect();
         for (index, operation) in self.operations.iter().enumerate() {
             let TxnOperation::Put { key, .. } = operation else { continue };
+            // etcd refuses such a transaction ("duplicate key given in txn request"), and two deletions of one key
+            // it takes.
             let others = ranges.iter().enumerate().filter(|(other, _)| *other != index);
             if others.into_iter().any(|(_, range)| range.contains(key)) {
                 return Err(InvalidRequest::DuplicateKey { key: String::from_utf8_lossy(key).into_owned() });

@@ -84,6 +84,7 @@ impl TxnCompare {
         match self {
             TxnCompare::Unchanged { mod_revision, .. } => found == *mod_revision,
             TxnCompare::Changed { mod_revision, .. } => found != *mod_revision,
+            // As in etcd, where a compare of the value of an absent key fails, with "not equal" as well.
             TxnCompare::Value { value, .. } => entry.is_some_and(|entry| entry.value == *value),
         }
     }
