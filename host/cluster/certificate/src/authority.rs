@@ -52,6 +52,8 @@ impl CertificateAuthority {
             if name.is_empty() {
                 return Err(CertificateError::Name(place.authority_file()));
             }
+            // rcgen cannot read a certificate without x509-parser: made of the same name and key, it issues the
+            // same.
             let issuer = Issuer::new(authority_params(name, now), KeyPair::from_pem(&key)?);
             return Ok(CertificateAuthority { certificate: text, issuer });
         }

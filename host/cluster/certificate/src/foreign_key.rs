@@ -20,6 +20,7 @@ impl ForeignKey {
     /// Reads a key in PEM.
     pub(crate) fn of_pem(text: &str) -> Option<ForeignKey> {
         let info = SubjectPublicKeyInfoDer::from_pem_slice(text.as_bytes()).ok()?;
+        // Any other algorithm or curve has another beginning, so none of them needs to be named.
         let point = <[u8; POINT]>::try_from(info.as_ref().strip_prefix(&PREFIX)?).ok()?;
         (point[0] == 0x04).then_some(ForeignKey(point))
     }

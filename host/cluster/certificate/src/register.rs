@@ -72,6 +72,7 @@ impl IssuedRegister {
 
     fn keep(&mut self, leaf: IssuedLeaf) -> Result<(), PlaceError> {
         let now = leaf.issued_at;
+        // One that has ended is refused for that: its revocation need not be remembered.
         self.all.retain(|known| known.ends_at >= now);
         self.all.push(leaf);
         self.write()

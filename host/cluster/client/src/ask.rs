@@ -67,6 +67,7 @@ pub(crate) async fn begin(
     let mut left = limit;
     loop {
         let response = within(limit, send(server, question.clone())).await?;
+        // Without time for the wait, the refusal is the answer.
         let wait = retry_after(&response).filter(|wait| *wait < left);
         match (response.status(), wait) {
             (status, _) if status.is_success() => return Ok(response),
@@ -97,6 +98,7 @@ async fn send(server: &DaemonServer, question: Question) -> Result<Response<Inco
     // It ends when the answer was read, or is not read any more.
     tokio::spawn(connection);
     let response = sender.send_request(question.request(server)?).await.map_err(hung_up)?;
+    // Another program at that port may answer with a success that means nothing.
     if !response.headers().contains_key(API_HEADER) {
         return Err(ClientError::Answer(server.to_string(), "it does not name its version".into()));
     }

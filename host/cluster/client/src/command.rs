@@ -28,6 +28,7 @@ impl CommandStream {
                 return serde_json::from_slice(&line).map(Some).map_err(wrong);
             }
             match self.body.frame().await {
+                // A line that is not whole is dropped: its node was lost in the middle of it.
                 None => return Ok(None),
                 Some(Ok(frame)) => self.rest.extend_from_slice(frame.data_ref().map_or(&[], |bytes| bytes)),
                 Some(Err(error)) => return Err(ClientError::HungUp(error)),

@@ -40,6 +40,8 @@ impl ServerCertVerifier for PinnedAuthority {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let is_pinned = |authority: &&CertificateDer<'_>| Sha256::digest(authority).as_slice() == self.digest;
+        // The server sends it along, and the digest says that it is the one: a chain that only names it proves
+        // nothing yet.
         let authority = chain.iter().find(is_pinned);
         let foreign = || rustls::Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure);
         let authority = authority.ok_or_else(foreign)?;
@@ -47,6 +49,7 @@ impl ServerCertVerifier for PinnedAuthority {
         roots.add(authority.clone().into_owned())?;
         let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&self.provider));
         let verifier = verifier.build().map_err(|error| rustls::Error::General(error.to_string()))?;
+        // From here on as any other: leaf, name and time, with this authority as the only root.
         verifier.verify_server_cert(leaf, &[], name, ocsp, now)
     }
 

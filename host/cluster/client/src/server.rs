@@ -74,6 +74,7 @@ impl DaemonServer {
         let refused = |reason: String| ClientError::Access { url: access.url.clone(), reason };
         let url = Url::parse(&access.url).map_err(|error| refused(error.to_string()))?;
         let is_bare = url.path() == "/" && url.query().is_none() && url.username().is_empty();
+        // A path or a user in the address would be dropped without a word.
         let host = url.host().filter(|_| url.scheme() == "https" && is_bare);
         let host = host.ok_or_else(|| refused("expected https://HOST[:PORT]".to_owned()))?;
         let name = match host {
@@ -149,6 +150,7 @@ fn client_config(access: &RemoteAccess) -> Result<ClientConfig, Box<dyn Error>> 
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     if let Some(digest) = access.pinned {
         let verifier = Arc::new(PinnedAuthority::new(digest, &provider));
+        // A node that joins has no certificate yet, and is known by its token.
         return Ok(ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .dangerous()

@@ -54,6 +54,7 @@ impl EventLog {
             ring.events.pop_front();
         }
         ring.events.push_back(Arc::new(event));
+        // Under the lock: of two that add at the same time, the lower number must not be announced last.
         self.last.send_replace(ring.last);
     }
 

@@ -100,6 +100,7 @@ async fn supervise(context: HookContext, from: u64, mut ends: watch::Receiver<bo
             update(&context, event.id, &mut running).await;
         }
     }
+    // All of them before the first is awaited: they drain side by side, as LAST_MOMENT is for all together.
     for hook in running.values() {
         hook.state.send_replace(HookState::Drains);
     }
@@ -121,6 +122,7 @@ async fn update(context: &HookContext, from: u64, running: &mut BTreeMap<String,
         context.failed(None, &problem, None);
     }
     running.retain(|_, hook| {
+        // By all of the rule and not by its name: a hook whose command was changed is another one.
         let stays = rules.contains(&hook.rule);
         if !stays {
             hook.state.send_replace(HookState::Ends);

@@ -108,6 +108,7 @@ pub async fn start(agent: Agent, options: DaemonOptions) -> Result<RunningDaemon
     let place = managed::place(&agent);
     let seat = place.seat()?;
     if cluster.engine.is_some() {
+        // Before the engine is asked: where only this node votes, it is the engine.
         managed::start_member(&place, seat.as_ref()).await;
     }
     let (engine, rebuilt) = match &cluster.engine {
@@ -292,6 +293,7 @@ fn slice(agent: &Agent) -> Option<PathBuf> {
 fn set_aside(file: &Path) -> Result<u64, StartError> {
     let text = durable::read(file).map_err(StartError::Events)?.unwrap_or_default();
     let first = std::str::from_utf8(&text).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0_u64);
+    // Before the first number is given out: a daemon that is killed leaves a gap, and no number twice.
     durable::write(file, format!("{}\n", first + EVENT_PORTION).as_bytes()).map_err(StartError::Events)?;
     Ok(first)
 }

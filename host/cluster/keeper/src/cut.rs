@@ -79,8 +79,11 @@ pub(crate) fn is_due(slot: &SlotEntry<'_>, cuts: &CutTable, now: Duration) -> bo
 pub(crate) fn cut(page: PageView<'_>, cuts: &mut CutTable, mut meanwhile: impl FnMut(&CutTable)) {
     let began = clock::boot();
     let is_new = page.slots().any(|slot| is_due(&slot, cuts, began) && cuts.of(&slot).is_none());
+    // What has failed before does not hold up the next look: that comes after CUT_AGAIN.
     let limit = if is_new { began + CUT_TIME } else { began };
     loop {
+        // Kind by kind over all slots: no process is left that could write, or make anew what was removed, before
+        // the first mount goes.
         for remove in [remove_processes, remove_address, remove_mount, remove_loop] {
             for slot in page.slots().filter(|slot| is_due(slot, cuts, began)) {
                 slot.items().for_each(|item| remove(&item));
@@ -124,6 +127,7 @@ pub fn cut_here(page: &GuardPage) -> Vec<CutRecord> {
 
 /// The first thing of a slot that is there, or cannot be looked at.
 pub(crate) fn first_left(slot: &SlotEntry<'_>) -> Option<usize> {
+    // What cannot be looked at counts as there: a cut is proven or has failed.
     slot.items().position(|item| is_there(&item).unwrap_or(true))
 }
 

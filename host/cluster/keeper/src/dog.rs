@@ -26,12 +26,14 @@ impl Dog {
     pub(crate) fn tend(&mut self, page: Option<PageView<'_>>, cuts: &CutTable, now: Duration) {
         match page.map(|page| page.watchdog) {
             Some(Some((path, timeout))) => self.open(path, timeout, now),
+            // Without a page that is whole it stays as it is: nobody has said that nothing is held.
             Some(None) if page.is_none_or(|page| page.slots().next().is_none()) => self.close(),
             _ => {}
         }
         let may = may_be_petted(page, cuts, now, self.timeout());
         if let Some(device) = self.device.as_ref().filter(|_| may && now >= self.petted + self.period()) {
             self.petted = now;
+            // One that fails is not repeated at once: the next one is due within a quarter of the timeout.
             let _ = device.pet();
         }
     }

@@ -50,6 +50,7 @@ impl Guard {
                 end_or_cut(page, &mut self.cuts, &mut self.dog);
             }
         }
+        // Read again: a cut may have taken its time, and the watchdog is petted by what is true now.
         let now = clock::boot();
         self.dog.tend(page, &self.cuts, now);
         let next = next_look(page, &self.cuts, now);
@@ -61,6 +62,7 @@ impl Guard {
     /// Takes the page over if it is whole. Otherwise the last one goes on to count.
     fn read_page(&mut self) {
         let Some((sequence, body)) = self.page.read(&mut self.scratch) else { return };
+        // Whole, but not a page of this version: the last one goes on to count.
         if PageView::parse(body).is_none() {
             return;
         }
@@ -73,6 +75,8 @@ impl Guard {
         let page = length.and_then(|length| PageView::parse(believed.get(..length)?));
         own.looked = clock::boot();
         (own.page, own.watchdog, own.timeout, own.nowayout) = (*sequence, dog.state(), dog.timeout(), dog.nowayout());
+        // What cannot be written now is written at the next look; until then the daemon takes the keeper for
+        // silent.
         let _ = report.write(scratch, |into| {
             let mut writer = ReportWriter::new(into, own, dog.name());
             for slot in page.iter().flat_map(PageView::slots) {
@@ -89,6 +93,7 @@ impl Guard {
     pub(crate) fn may_end(&mut self) -> bool {
         self.read_page();
         let page = self.length.and_then(|length| PageView::parse(self.believed.get(..length)?));
+        // It looks itself, as the watchdog is closed only after a stop that was proven.
         let free = page.is_none_or(|page| page.slots().all(|slot| cut::first_left(&slot).is_none()));
         if free {
             self.dog.close();

@@ -40,9 +40,12 @@ impl KeeperProcess {
                 return Ok(None);
             }
         }
+        // Between its lock and its number a keeper is as good as none: another one that is started meanwhile is
+        // refused by the lock.
         let Some(pid) = pid_in(&path) else { return Ok(None) };
         let process = i32::try_from(pid).ok().and_then(Pid::from_raw);
         let Some(process) = process else { return Ok(None) };
+        // A descriptor and not the number, which another process may have by the time of a signal (pidfd_open(2)).
         match pidfd_open(process, PidfdFlags::NONBLOCK) {
             Ok(handle) => Ok(Some(KeeperProcess { pid, handle })),
             Err(rustix::io::Errno::SRCH) => Ok(None),

@@ -34,6 +34,7 @@ fn failed<E: Into<io::Error>>(doing: &'static str) -> impl FnOnce(E) -> KeeperFa
 /// Guards what the page in this directory says, until a signal ends it.
 pub fn run(directory: &Path) -> Result<(), KeeperFault> {
     std::fs::create_dir_all(directory).map_err(failed("make its directory"))?;
+    // First: of two keepers, one would go on petting the watchdog that the other one lets run out.
     let lock = take_lock(directory)?;
     // It belongs to no terminal, and keeps no directory busy. It leads no session if it was started as the leader of one.
     let _ = rustix::process::setsid();
@@ -41,6 +42,7 @@ pub fn run(directory: &Path) -> Result<(), KeeperFault> {
     let path = directory.join(PAGE_FILE);
     let page = TwinFile::open(&path).map_err(failed("open its page"))?;
     let report = TwinFile::open(&directory.join(REPORT_FILE)).map_err(failed("open its report"))?;
+    // Before the first look, so that a page that is written in between wakes it.
     let sources = WakeSources::new(&path).map_err(failed("watch its page"))?;
     let own = KeeperReport {
         pid: std::process::id(),
@@ -92,6 +94,7 @@ fn stay(guard: &mut Guard) {
         let _ = resident::lock_buffer(buffer);
     }
     let _ = resident::drop_code();
+    // For real: what is due already is cut before anything is rehearsed.
     guard.look();
     rehearse();
     let _ = resident::lock_resident();

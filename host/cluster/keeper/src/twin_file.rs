@@ -79,10 +79,13 @@ impl TwinFile {
     /// Writes a body in the place of the older one. `buffer` holds a half; `body` writes into it, and returns how much.
     pub fn write(&mut self, buffer: &mut [u8], body: impl FnOnce(&mut [u8]) -> Option<usize>) -> io::Result<u64> {
         if self.last.0 == 0 {
+            // A writer that begins goes on from what is there: with a sequence that is not greater, readers would
+            // believe the former half.
             self.read(buffer);
         }
         let (sequence, second) = (self.last.0 + 1, !self.last.1);
         let used = frame(buffer, sequence, body).ok_or(ErrorKind::FileTooLarge)?;
+        // No fsync(2): page and report are of this boot, and a reader sees what was written at once.
         self.file.write_all_at(&buffer[..used], offset(second))?;
         self.last = (sequence, second);
         Ok(sequence)

@@ -35,9 +35,11 @@ impl WakeSources {
         inotify::add_watch(&watch, page, inotify::WatchFlags::MODIFY)?;
         let timer = timerfd_create(TimerfdClockId::Boottime, TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK)?;
         let mut signals = SigSet::empty();
+        // The last three are taken in and ignored: a terminal that is closed must not end what guards.
         for signal in [Signal::SIGTERM, Signal::SIGUSR1, Signal::SIGINT, Signal::SIGHUP, Signal::SIGPIPE] {
             signals.add(signal);
         }
+        // Otherwise their default action would come before they can be read, see signalfd(2).
         signals.thread_block()?;
         let signals = SignalFd::with_flags(&signals, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
         Ok(WakeSources { page: watch, timer, signals })

@@ -56,6 +56,8 @@ impl PeerBook {
         let mut peers = self.peers.write().unwrap_or_else(PoisonError::into_inner);
         let same = peers.len() == news.len()
             && peers.iter().zip(&news).all(|((old, was), (new, is))| old == new && was.pin == is.pin);
+        // Even if nothing has changed for the caller: a node that is not named any more is refused from the next
+        // handshake on.
         *peers = news;
         !same
     }

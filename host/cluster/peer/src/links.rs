@@ -86,6 +86,8 @@ impl PeerLinks {
     async fn ask_kept(&self, node: &NodeName, address: &str, body: Bytes) -> Result<Bytes, PeerError> {
         let peer = self.peer(node)?;
         let slot = self.slot(node);
+        // Held to the end of the answer: two requests on one connection of HTTP/1.1 would wait for each other
+        // anyway.
         let mut link = slot.lock().await;
         // Taken out, so that one whose answer was given up half-way is not used again.
         if let Some(mut kept) = link.take().filter(|kept| kept.pin == peer.pin && !kept.sender.is_closed())
@@ -107,6 +109,7 @@ impl PeerLinks {
         let address = &peer.pin.address;
         let config = client_config(&self.identity, peer.certificate.clone())?;
         let tcp = TcpStream::connect(address).await.map_err(|error| PeerError::Unreachable(address.clone(), error))?;
+        // A ping is small, and must not wait for the next one (Nagle). Without the option it is only later.
         let _ = tcp.set_nodelay(true);
         // Which node it is, its certificate says: the name is not looked at.
         let name = ServerName::try_from("peer.invalid").map_err(|_| rustls::Error::UnsupportedNameType)?;

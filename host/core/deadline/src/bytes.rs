@@ -17,6 +17,8 @@ impl<'b> ByteWriter<'b> {
 
     pub(crate) fn put(&mut self, bytes: &[u8]) {
         match self.buffer.get_mut(self.at..self.at.saturating_add(bytes.len())) {
+            // Not behind what did not fit, though it is short enough itself: the reader would take it for the
+            // missing part.
             Some(place) if !self.is_full => {
                 place.copy_from_slice(bytes);
                 self.at += bytes.len();
@@ -39,6 +41,7 @@ impl<'b> ByteWriter<'b> {
 
     /// A text with its length, and a zero after it, as the kernel takes paths. It ends before a zero of its own.
     pub(crate) fn text(&mut self, text: &str) {
+        // The reader takes it as a C string, which a zero within would end before its length.
         let text = text.split('\0').next().unwrap_or_default();
         self.u32(u32::try_from(text.len()).unwrap_or(u32::MAX));
         self.put(text.as_bytes());
@@ -48,6 +51,7 @@ impl<'b> ByteWriter<'b> {
     /// The same for a text that is made up while it is written.
     pub(crate) fn format(&mut self, text: fmt::Arguments<'_>) {
         let at = self.at;
+        // Its length is known behind it, and filled in then: to make the text first would need a heap.
         self.u32(0);
         // It fails only if it does not fit, which is noted.
         let _ = fmt::Write::write_fmt(self, text);

@@ -120,6 +120,7 @@ impl<'a> PageView<'a> {
         };
         let (device, timeout, count) = (from.text()?, from.u32()?, from.u32()?);
         let watchdog = (!device.is_empty()).then_some((device, timeout));
+        // Read once to the end here: in the middle of a cut, the keeper must not find that a page is torn.
         let page = PageView { on_cut, watchdog, count, slots: from };
         let whole = page.count as usize <= MAX_SLOTS && {
             let slots = (0..page.count).try_for_each(|_| read_slot(&mut from).map(drop));

@@ -99,6 +99,7 @@ impl<'b> ReportWriter<'b> {
         });
         to.text(device);
         let count_at = to.position();
+        // How many cuts follow is known at the end, when some may not have fit.
         to.u32(0);
         ReportWriter { to, count_at, count: 0 }
     }
@@ -122,6 +123,7 @@ impl<'b> ReportWriter<'b> {
             None => self.to.text(""),
         }
         match self.to.is_full() {
+            // The head and the other cuts are worth more than a report that cannot be read.
             true => self.to.rewind(before),
             false => self.count += 1,
         }
@@ -176,6 +178,7 @@ fn read_cut(from: &mut ByteReader<'_>) -> Option<CutRecord> {
     let object = text(from)?;
     let token = SlotToken { generation: from.u64()?, revision: from.u64()? };
     let (at, took, left) = (time(from)?, time(from)?, text(from)?);
+    // `cut` writes no text where nothing is left, and what is left always has one.
     let outcome = if left.is_empty() { CutOutcome::Proven } else { CutOutcome::Failed };
     Some(CutRecord { object, token, at, took, outcome, left })
 }

@@ -59,9 +59,11 @@ impl DeadlineTable {
         if known.is_some_and(|known| token < known.token) {
             return Err(ExtensionRefusal::Stale);
         }
+        // Also for a greater token: what ran under the former one may still be there, and is cut first.
         if known.is_some_and(|known| has_passed(known.until, now)) {
             return Err(ExtensionRefusal::Passed);
         }
+        // Kept: a slot that is asserted again has no more time by that, before a beat gives it some.
         let until = known.and_then(|known| known.until);
         self.slots.insert(object.to_owned(), SlotDeadline { token, confirmed: true, until });
         Ok(())
@@ -105,6 +107,7 @@ impl DeadlineTable {
     pub fn forfeit(&mut self, object: &str, now: Duration) {
         let unknown = SlotDeadline { token: SlotToken::default(), confirmed: false, until: Some(now) };
         let slot = self.slots.entry(object.to_owned()).or_insert(unknown);
+        // No beat may extend it from here on, and the time that is over is the keeper's order to cut.
         slot.confirmed = false;
         slot.until = Some(slot.until.map_or(now, |until| until.min(now)));
     }
@@ -113,6 +116,7 @@ impl DeadlineTable {
     pub fn release(&mut self, object: &str) {
         if let Some(slot) = self.slots.remove(object) {
             let dead = self.given_up.entry(object.to_owned()).or_default();
+            // The greatest stays: answers to beats and takes of before may still arrive.
             *dead = slot.token.max(*dead);
         }
     }

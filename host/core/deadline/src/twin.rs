@@ -25,6 +25,7 @@ pub fn frame(half: &mut [u8], sequence: u64, body: impl FnOnce(&mut [u8]) -> Opt
     let end = half.len().checked_sub(TAIL)?;
     let length = body(half.get_mut(HEAD..end)?)?;
     let sum = checksum(sequence, &half[HEAD..HEAD + length]);
+    // At both ends: a half that was written in part has two different ones, whatever its checksum says.
     half[HEAD + length..HEAD + length + TAIL].copy_from_slice(&sequence.to_le_bytes());
     let mut head = ByteWriter::new(&mut half[..HEAD]);
     head.put(&MAGIC);
@@ -55,6 +56,7 @@ fn read(half: &[u8]) -> Option<(u64, &[u8])> {
 
 fn checksum(sequence: u64, body: &[u8]) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
+    // With sequence and length, or an old body under a new head would pass.
     hasher.update(&sequence.to_le_bytes());
     hasher.update(&(body.len() as u64).to_le_bytes());
     hasher.update(body);

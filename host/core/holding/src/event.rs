@@ -64,6 +64,7 @@ pub fn encode_event(event: &LedgerEvent) -> String {
 fn line(document: &impl Serialize) -> String {
     // Strings, numbers and lists alone: such a document can always be written.
     let json = serde_json::to_string(document).unwrap_or_default();
+    // The end of the line comes last: a line that a crash cut off is known by its absence.
     format!("{:08x} {json}\n", crc32fast::hash(json.as_bytes()))
 }
 

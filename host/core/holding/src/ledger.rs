@@ -41,6 +41,7 @@ impl LedgerContent {
     pub fn apply(&mut self, event: LedgerEvent) {
         match event {
             LedgerEvent::Intended { number, rid, holding } => {
+                // Also by a line whose record is gone by now: a number is not given to two things.
                 self.next = self.next.max(number.saturating_add(1));
                 self.records.retain(|record| record.number != number);
                 self.records.push(HoldingRecord { rid, number, stage: HoldingStage::Intended, holding });
@@ -63,6 +64,7 @@ impl LedgerContent {
     }
 
     fn damaged(&mut self, line: usize, why: String) {
+        // The first one: what comes behind it may follow from it.
         self.damage.get_or_insert(LedgerDamage::Line { line, why });
     }
 }
@@ -88,6 +90,8 @@ pub fn replay(bytes: &[u8]) -> LedgerContent {
     for (at, line) in lines {
         match whole(line).and_then(decode) {
             Ok(event) => content.apply(event),
+            // The lines behind it count all the same: what they say is held is more likely there than not, and a
+            // damaged ledger never says that nothing is.
             Err(why) => content.damaged(at + 1, why),
         }
     }

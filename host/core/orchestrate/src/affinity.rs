@@ -45,6 +45,7 @@ fn holds(case: &ObjectCase<'_>, polarity: Polarity, other: &ObjectPath, node: &N
 fn runs_on(case: &ObjectCase<'_>, other: &ObjectPath, node: &NodeName) -> bool {
     let object = case.view.objects().get(other);
     let instance = object.and_then(|object| object.instances.get(node));
+    // What ran in a life that has ended runs nowhere, whatever was said of it last.
     let dead = matches!(case.standing(node), NodeStanding::Evicted | NodeStanding::Absent);
     instance.is_some_and(|instance| instance.may_run()) && !dead
 }

@@ -88,6 +88,7 @@ impl DecisionCache {
         if let Some(wake_at) = decision.wake_at {
             self.due.insert((wake_at, path.clone()));
         }
+        // By the rules, and not by what this decision looked at: another one may look at more of them.
         let leads: BTreeSet<ObjectPath> = object.rules.iter().flat_map(|rules| rules.relatives()).cloned().collect();
         for lead in &leads {
             self.followers.entry(lead.clone()).or_default().insert(path.clone());
@@ -113,6 +114,8 @@ impl DecisionCache {
 
     /// The objects with steps, after the queue.
     fn queued(&self, view: &View, me: &NodeName) -> BTreeMap<ObjectPath, Decision> {
+        // Also those that were not decided again: an action that was kept back has room when another one has
+        // ended.
         let with_steps = self.decisions.iter().filter(|(_, decision)| !decision.steps.is_empty());
         let mut queued: BTreeMap<ObjectPath, Decision> =
             with_steps.map(|(path, decision)| (path.clone(), decision.clone())).collect();

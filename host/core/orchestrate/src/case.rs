@@ -41,6 +41,8 @@ impl<'a> ObjectCase<'a> {
         for member in &members {
             others.remove(member);
         }
+        // Behind those of the configuration: a node that was taken out of it may still run the object, and is
+        // never preferred.
         members.extend(others);
         members
     }

@@ -53,6 +53,8 @@ pub fn decide_object(view: &View, path: &ObjectPath, me: &NodeName, now: BootTim
             break;
         }
     }
+    // Outside of the list, so that it is asked whatever has ended the round: a freeze must not keep a slot that
+    // nothing runs in.
     report.extend(matter::decide_release(&here, &report));
     Decision {
         wake_at: earlier(report.wake_at, matter::next_news(&here)),

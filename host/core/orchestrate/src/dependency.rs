@@ -32,6 +32,8 @@ fn state(case: &ObjectCase<'_>, relative: &ObjectRelative) -> Option<State> {
     let states = instances.values().filter_map(|instance| Some(instance.status.as_ref()?.sums.avail));
     match &relative.node {
         Some(_) => states.reduce(|state, _| state),
+        // By the topology of the relative: a failover is up with one instance, a flex with as many as it should
+        // have.
         None => Some(object_avail(object.rules.as_ref()?.topology, states)),
     }
 }

@@ -14,6 +14,7 @@ pub(crate) fn admit<'a>(
     let running = running_actions(view, me);
     let room = view.nodes().get(me).map_or(0, |node| node.max_parallel).saturating_sub(running);
     let mut acting: Vec<_> = decisions.filter(|(_, decision)| decision.action().is_some()).collect();
+    // By path as well, so that every decision from one view keeps back the same ones.
     acting.sort_by_key(|(path, _)| (priority(view, path), *path));
     for (_, decision) in acting.into_iter().skip(room) {
         decision.steps.retain(|step| !matches!(step, Step::Act(_)));

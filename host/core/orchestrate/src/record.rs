@@ -85,6 +85,8 @@ impl InstanceRecord {
 
     /// The node has booted: its clock began anew, and nothing runs.
     pub fn reboot(&mut self) {
+        // The numbers go on: a status and the records of an order are known by them, and those of before the boot
+        // must not look new.
         let kept = (self.sequence, std::mem::take(&mut self.stopped), self.last_start, self.clears);
         *self = InstanceRecord { boot: BootPhase::Due, ..InstanceRecord::new() };
         (self.sequence, self.stopped, self.last_start, self.clears) = kept;
@@ -129,6 +131,7 @@ impl InstanceRecord {
     pub fn end(&mut self, step: &ActionStep, end: &ActionEnd, revision: StoreRevision) {
         let success = *end == ActionEnd::Success;
         let stops = matches!(step.action, InstanceAction::Stop | InstanceAction::Shutdown);
+        // By its number, so that any later action makes another stop possible again.
         self.stop = (success && stops && step.scope == ActionScope::Whole).then_some(self.sequence);
         match step.action {
             InstanceAction::Boot if success => {
@@ -183,6 +186,8 @@ impl InstanceView {
     /// Draws what follows from a new status, or from a clear, for the record of the node's own instance.
     pub fn settle_record(&mut self, rules: &ObjectRules) {
         if self.record.clears != self.clears {
+            // Compared by number and not by a flag: a clear that is seen twice, or late, forgets nothing that was
+            // tried since.
             self.record.clears = self.clears;
             self.record.starts = AttemptLog::new();
             self.record.restarts.clear();

@@ -37,7 +37,9 @@ impl RestartRules {
             // With a budget of zero there is no attempt to wait for.
             return NextAttempt::Exhausted { until: recent.clone().next().map(|first| first + self.window) };
         }
+        // A delay that the author has made longer than LONGEST_DELAY is never cut.
         let delay = self.delay.saturating_mul(1 << made.min(20)).min(LONGEST_DELAY.max(self.delay));
+        // From whichever came last: something that was up in between for a while waits in full again.
         let due = latest.map_or(since, |latest| latest.max(since)) + delay;
         if due > now { NextAttempt::Waits { until: due } } else { NextAttempt::Due }
     }

@@ -28,6 +28,7 @@ pub(crate) enum PinState {
 impl Ownership {
     /// The next beat. One is in flight at a time.
     pub fn beat(&mut self, now: BootTime) -> Option<SentRequest> {
+        // A second one would be chained to the same beat, and refused.
         let previous = self.chain.previous.filter(|_| !self.chain.in_flight)?;
         let (pinned, members) = (self.chain.pin != PinState::Free, self.members);
         let sent = self.sent(OwnershipRequest::Beat { previous, pinned, members }, now)?;
@@ -70,6 +71,7 @@ impl Ownership {
             }
             // An earlier beat of this life was applied late: go on from it, at once.
             RequestOutcome::Refused(findings) => self.follow_chain(sent, findings),
+            // It may be applied later: then the next beat is refused, and goes on from what the refusal found.
             RequestOutcome::Unknown => {}
         }
     }
@@ -88,6 +90,8 @@ impl Ownership {
         let validity = self.timing.validity;
         for (slot, claim) in &mut self.claims {
             if claim.state == ClaimState::Confirmed {
+                // A promise of all and a beat may be answered in any order: neither shortens what the other one
+                // gave.
                 claim.until = claim.until.max(Some(sent + validity));
                 effects.push(OwnershipEffect::Extend { slot: slot.clone(), token: claim.token, sent, validity });
             }

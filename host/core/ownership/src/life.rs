@@ -14,6 +14,8 @@ impl Ownership {
         if self.life.is_some() || self.registering || !may {
             return None;
         }
+        // Compared when it is applied: of two registrations of this boot that are under way, one of a former
+        // process, only one begins a life.
         let seen = reading.nodes.get(&self.me).map_or(StoreRevision(0), |node| node.life);
         let (boot, members) = (self.boot.clone(), self.members);
         let request = OwnershipRequest::Register { seen, boot, members };
@@ -33,6 +35,8 @@ impl Ownership {
     /// This boot's life is that of the store: registered by this process, or found by it.
     pub(crate) fn begin_life(&mut self, life: StoreRevision, effects: &mut Vec<OwnershipEffect>) {
         self.life = Some(life);
+        // Where it is the same, a process that begins again goes on with what was read in it: its promises rest on
+        // that.
         if self.memory.boot.life != Some(life) {
             self.memory.boot.life = Some(life);
             // What was read before says nothing after.
@@ -77,6 +81,7 @@ impl Ownership {
         self.given_up.clear();
         self.peers.clear();
         self.promises.clear();
+        // They compare the old generation, and can never be applied any more.
         self.memory.boot.evicts.clear();
         self.memory.generation = Some(generation);
         self.memory.settled = false;

@@ -11,6 +11,7 @@ impl Ownership {
     /// Takes in a linearizable read, or a change that a watch brought, that arrived at `arrived`.
     pub fn observe(&mut self, reading: OwnershipReading, arrived: BootTime) -> Vec<OwnershipEffect> {
         let mut effects = Vec::new();
+        // The engine of before, which answers somewhere still: nothing may rest on it.
         if self.generation().is_some_and(|known| reading.generation.number < known.number) {
             return effects;
         }
@@ -60,6 +61,7 @@ impl Ownership {
             }
         }
         let Some(own) = mine else { return };
+        // The first reading of a process. From then on it knows by itself what it has sent, and whether it pins.
         if self.chain.previous.is_none() {
             self.chain.previous = Some(own.beat);
             if own.pinned && self.chain.pin == PinState::Free {
@@ -76,6 +78,7 @@ impl Ownership {
         }
         let pair = (found.life, found.beat);
         match self.peers.get_mut(node).filter(|peer| peer.pair() == pair) {
+            // The time of its silence goes on, as nothing of the pair has moved.
             Some(peer) => peer.pinned = found.pinned,
             None => {
                 self.peers.insert(node.clone(), PeerWatch::begin(found, arrived));
@@ -100,6 +103,8 @@ impl Ownership {
             boot.evicts.remove(node);
         }
         if before != (boot.known.get(node).copied(), boot.evicts.get(node).copied()) {
+            // A promise that was given must hold for a process that begins again as well: it is kept before
+            // anything is answered.
             effects.push(OwnershipEffect::Keep);
         }
     }

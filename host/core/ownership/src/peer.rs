@@ -50,6 +50,7 @@ impl Ownership {
             return None;
         }
         let (life, beat) = peer.pair();
+        // Of both, what was seen for that long: a beat that has been applied since proves that the node lives.
         let request = OwnershipRequest::Evict { node: node.clone(), life, beat: Some(beat) };
         let sent = self.sent(request, now)?;
         self.note_evict(node, life, beat);
@@ -76,6 +77,7 @@ impl Ownership {
         (life, beat): (StoreRevision, StoreRevision),
         now: BootTime,
     ) -> Option<(SentRequest, OwnershipEffect)> {
+        // No beat: one that was under way when the fence cut the node off may still be applied.
         let sent = self.sent(OwnershipRequest::Evict { node: node.clone(), life, beat: None }, now)?;
         self.note_evict(node, life, beat);
         Some((sent, OwnershipEffect::Keep))

@@ -79,12 +79,15 @@ impl Ownership {
     pub fn promise(&mut self, question: &FailsafeQuestion, now: BootTime) -> bool {
         let boot = &self.memory.boot;
         let registered = self.life.is_some() && self.generation() == Some(question.generation);
+        // Read as alive since this node's own registration. An eviction that it sent before compares its former
+        // life, and is refused.
         let known = boot.known.get(&question.asker) == Some(&question.life);
         // An eviction that was sent may still be applied.
         let evicting = boot.evicts.get(&question.asker).is_some_and(|evict| evict.life == question.life);
         if !registered || !known || evicting {
             return false;
         }
+        // From now on, which is later than the asker counts from: the promise outlasts what it gives.
         let until = now + self.timing.patience;
         self.promises.insert(question.asker.clone(), GivenPromise { life: question.life, until });
         true

@@ -91,6 +91,7 @@ impl SentRequest {
     pub fn guards(&self) -> Vec<RequestGuard> {
         let mut guards = vec![RequestGuard::Generation(self.generation)];
         if let Some(life) = self.life {
+            // A request of a life that has ended must change nothing, whenever it is applied.
             guards.push(RequestGuard::Life(self.node.clone(), life));
         }
         match &self.request {

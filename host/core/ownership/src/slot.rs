@@ -77,11 +77,14 @@ impl Ownership {
     fn ground(&self, slot: &SlotName) -> Option<(StoreRevision, Option<(NodeName, StoreRevision)>)> {
         let reading = self.reading.as_ref()?;
         let Some(found) = reading.slots.get(slot) else { return Some((StoreRevision(0), None)) };
+        // Revisions of another generation cannot be compared with those of this one: its holder has had the
+        // quarantine instead.
         let former = found.incarnation.generation != reading.generation.number;
         let own = found.owner == self.me && Some(found.incarnation) == self.incarnation();
         match found.state {
             SlotState::Blocked => None,
             SlotState::Released => Some((found.revision, None)),
+            // One's own is taken again: the new token makes every release that may still be under way fail.
             SlotState::Held if own || former => Some((found.revision, None)),
             SlotState::Held => {
                 let life = found.incarnation.revision;
@@ -119,6 +122,7 @@ impl Ownership {
     }
 
     fn confirm(&mut self, slot: &SlotName, token: FencingToken, sent: &SentRequest) {
+        // A late answer, to a take that a release or another take has overtaken.
         let dead = self.given_up.get(slot).is_some_and(|dead| token <= *dead);
         let older = self.claims.get(slot).is_some_and(|claim| token <= claim.token);
         if dead || older {
@@ -126,6 +130,7 @@ impl Ownership {
         }
         let until = self.claims.get(slot).and_then(|claim| claim.until);
         self.claims.insert(slot.clone(), SlotClaim { token, state: ClaimState::Confirmed, until });
+        // Until the watch brings it, decisions would otherwise rest on the slot as it was before.
         if let (Some(incarnation), Some(reading)) = (sent.incarnation(), self.reading.as_mut()) {
             let found = crate::SlotReading {
                 revision: token.revision,
@@ -153,6 +158,8 @@ impl Ownership {
         };
         let request = OwnershipRequest::Release { slot: slot.clone(), token, state: SlotState::Released };
         let sent = self.sent(request, now)?;
+        // Before the answer: the release may be applied while this node waits for it, and another one may take the
+        // slot at once.
         if let Some(claim) = self.claims.get_mut(slot) {
             claim.state = ClaimState::Releasing;
             claim.until = None;

@@ -185,6 +185,7 @@ impl Ownership {
             }
             match guard {
                 RequestGuard::Generation(_) => {
+                    // A lower one is that of an engine of before: it refuses, and nothing follows from it.
                     if let GuardFinding::Generation(found) = finding
                         && found.number >= sent.generation.number
                     {

@@ -29,6 +29,7 @@ pub(crate) async fn follow_address(
         let reader = agent.clone();
         let written = tokio::task::spawn_blocking(move || written(&reader)).await;
         let (addresses, port) = written.unwrap_or((Vec::new(), PORT));
+        // 0.0.0.0 says where to listen, and not where this node is reached.
         let named = addresses.into_iter().find(|address| !address.is_unspecified());
         let address = match (named, seat) {
             (Some(address), _) => Some(SocketAddr::new(address, port)),

@@ -36,6 +36,7 @@ impl Owner {
     /// What is missing in the store so that the cluster has what this node's files say. Begins what is missing in the files.
     pub(crate) fn agree(&mut self, path: &ObjectPath) -> Option<TxnRequest> {
         let instance = self.instances.get(path)?;
+        // The file has changed, or may have: what was read before must neither be published now nor replaced.
         if instance.loading != ReadState::Idle {
             return None;
         }
@@ -84,6 +85,7 @@ impl Owner {
     fn without_file(&self, path: &ObjectPath, shared: &SharedObject, instance: &Instance) -> Agreement {
         let Some(row) = &shared.row else { return Agreement::Reached };
         if !row.value.tombstone {
+            // An object is deleted by its tombstone alone: a file that is only gone is written again.
             return shared
                 .config
                 .as_ref()
@@ -114,6 +116,7 @@ impl Owner {
             return if concerned { Agreement::Reached } else { Agreement::Remove };
         }
         if loaded.checksum != row.checksum {
+            // The store still has what both agreed about, so it is the file that was changed.
             let edited_here = instance.agreed_checksum.as_ref() == Some(&row.checksum);
             return match &shared.config {
                 Some(config) if !edited_here => Agreement::Install(config.value.clone()),
@@ -150,6 +153,7 @@ impl Owner {
             return;
         }
         let frozen = row.instances.get(self.me.as_str()).map(|mark| mark.frozen);
+        // While the two differ, what was agreed before says which of them was changed.
         let frozen = frozen.filter(|frozen| *frozen == instance.frozen).or(instance.agreed_frozen);
         let agreed = (Some(loaded.checksum.clone()), frozen);
         if (&instance.agreed_checksum, &instance.agreed_frozen) != (&agreed.0, &agreed.1) {
@@ -190,6 +194,8 @@ impl Owner {
     fn begin_flag(&mut self, path: &ObjectPath, frozen: bool) {
         self.sending.insert(path.clone());
         if let Some(instance) = self.instances.get_mut(path) {
+            // Before the file is written: otherwise the next turn would take the flag in memory for a change that
+            // was made here.
             instance.frozen = frozen;
         }
         let (agent, mail, path) = (self.agent.clone(), self.mail.clone(), path.clone());
@@ -205,6 +211,7 @@ impl Owner {
 fn install(agent: &Agent, path: &ObjectPath, text: &str) -> Result<(), ObjectError> {
     let by = ChangeAuthor::of_process("om daemon (from the cluster)");
     let files = ObjectFiles::of(agent.home()).by(&by);
+    // Tried first: a look whether the file exists says nothing of the next moment.
     match files.create(path, text) {
         Err(ObjectError::Exists(_)) => files.edit(path, |_| Ok(text.to_owned())),
         made => made,

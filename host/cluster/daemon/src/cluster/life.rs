@@ -85,6 +85,7 @@ impl Owner {
             member.beaten = now;
             self.send_owned(sent);
         } else {
+            // One is under way: the next one is due as soon as that is answered.
             member.beaten = BootTime::BOOT;
         }
     }
@@ -104,6 +105,7 @@ impl Owner {
     pub(super) fn send_owned(&mut self, sent: ownership::SentRequest) {
         let Some(member) = &mut self.member else { return };
         if !member.keep() {
+            // Nothing has left, but ownership counts it as sent: an answer in doubt lets it be sent again.
             let effects = member.ownership.answer(&sent, &RequestOutcome::Unknown, crate::clock::now());
             self.follow_effects(effects);
             if let OwnershipRequest::Evict { node, .. } = &sent.request {
@@ -207,6 +209,7 @@ impl Owner {
     /// The slot is another node's: what runs of it is cut at once.
     fn cut_slot(&mut self, slot: &SlotName, now: BootTime) {
         let path = &slot.path;
+        // The page first: the keeper cuts by it, whatever becomes of the action that is cancelled here.
         let is_new = self.guard.forfeit(&path.to_string(), now.since_boot());
         if let Some(instance) = self.instances.get(path) {
             instance.acting.iter().for_each(|acting| acting.cancel.cancel());
@@ -223,6 +226,8 @@ impl Owner {
         let terms = self.guard.terms();
         let (agent, mail) = (self.agent.clone(), self.mail.clone());
         tokio::spawn(async move {
+            // Before the beat without a pin: once that is acknowledged, another node may end this life, and an
+            // address without an end would outlive it.
             crate::guard::refresh(&agent, terms).await;
             let _ = mail.send(Message::Cluster(ClusterMessage::TermsFinite));
         });
@@ -235,6 +240,7 @@ impl Owner {
             let Ok(path) = object.parse::<ObjectPath>() else { continue };
             let slots = self.shared.objects.get(&path).map(|object| &object.slots);
             let own = slots.into_iter().flatten().find(|(_, slot)| slot.value.owner == self.me.as_str());
+            // Without a slot that names this node, whatever runs is cut by the first reading, under any index.
             let index = own.map_or(0, |(index, _)| *index);
             member.ownership.started(SlotName { path, index });
         }

@@ -100,6 +100,7 @@ impl Owner {
     fn ping(&mut self, node: NodeName, question: Option<FailsafeQuestion>) {
         let Some(member) = &mut self.member else { return };
         let peer = member.link.peers.entry(node.clone()).or_default();
+        // One at a time: a node that does not answer must not cost another task each second.
         if std::mem::replace(&mut peer.asked, true) {
             return;
         }
@@ -138,11 +139,13 @@ impl Owner {
         let Some(member) = &mut self.member else { return PingAnswer::default() };
         member.link.peers.entry(from.clone()).or_default().heard = Some(now);
         let beat = member.ownership.heard(&from).is_some_and(|at| now.since(at) < VALIDITY);
+        // Without the engine, a beat that was seen a while ago says nothing of whether they still arrive there.
         let sees_beat = beat && !member.is_engine_away(now);
         let question = ping.question.map(|question| FailsafeQuestion {
             asker: from,
             generation: Generation { number: question.generation, nonce: question.nonce },
             life: StoreRevision(question.life),
+            // It is on the asker's clock, and nothing here rests on it: a promise counts from now.
             asked: BootTime::BOOT,
         });
         let promised = question.is_some_and(|question| member.ownership.promise(&question, now));

@@ -104,6 +104,8 @@ impl Membership {
         (link, engine): (LinkState, Option<Arc<EtcdStore>>),
     ) -> Membership {
         let (files, memory) = MemoryFiles::read(home, boot);
+        // T − M and T × 1.01: M is what a cut may take, and a hundredth is by how much the clocks of two nodes may
+        // differ in their rates.
         let timing = OwnershipTiming { validity: VALIDITY - CUT_BUDGET, patience: VALIDITY + VALIDITY / 100 };
         Membership {
             cluster,
@@ -152,6 +154,8 @@ impl Membership {
     pub(super) fn meet(&mut self, nodes: &BTreeMap<NodeName, ownership::NodeReading>, me: &NodeName) {
         for (name, node) in nodes.iter().filter(|(name, node)| *name != me && node.alive) {
             let pair = (node.life, node.beat);
+            // The first beat that is seen may be from before a power cut of all nodes: only another one shows that
+            // the node lives.
             if *self.first.entry(name.clone()).or_insert(pair) != pair {
                 self.met.insert(name.clone());
             }

@@ -68,6 +68,7 @@ impl Owner {
             if let Ok(Ok(cluster)) = read.await
                 && let Some(address) = cluster.engine
             {
+                // The engine that is to be accepted may be at other addresses.
                 engine.set_members(&address.members);
             }
             engine.accept_engine();

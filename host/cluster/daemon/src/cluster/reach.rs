@@ -18,6 +18,8 @@ impl Owner {
         let row = row.map(|address| PeerRow::new(address.to_string(), identity.certificate().to_owned()));
         let of_peer = row.and_then(|row| publication::publish_peer(&self.shared, &self.me, life, &row));
         let joins = || publication::join_members(&self.shared, &self.me, life);
+        // First where it is reached: a node that is in the list and cannot be asked keeps all others from the
+        // promises of all.
         let Some(txn) = of_peer.or_else(joins).or_else(|| self.removal(life)) else { return };
         if let Some(member) = &mut self.member {
             member.link.publishing = true;

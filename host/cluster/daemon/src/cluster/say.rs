@@ -99,6 +99,8 @@ impl Owner {
         }
         row.document = text_of(&summary);
         if let Some(known) = known {
+            // Compared as if it had been seen when the known one was: a later look that found the same is not
+            // written.
             let seen_at = std::mem::replace(&mut row.seen_at, known.seen_at);
             if row != *known {
                 row.seen_at = seen_at;

@@ -76,6 +76,7 @@ impl Owner {
     /// Gives a slot up if the host itself sees that nothing of it is left.
     fn prove_down(&mut self, slot: &SlotName) {
         let path = slot.path.clone();
+        // Nothing is begun meanwhile: what the host sees must still be so when the slot is given up.
         self.sending.insert(path.clone());
         let (agent, mail, slot) = (self.agent.clone(), self.mail.clone(), slot.clone());
         tokio::spawn(async move {
@@ -88,6 +89,7 @@ impl Owner {
         let now = crate::clock::now();
         self.sending.remove(path);
         self.touch(path);
+        // Looked at once more: another process may have begun an action meanwhile.
         let down = self.instances.get(path).is_some_and(|instance| {
             let status = instance.local.status.as_ref();
             !instance.is_busy() && status.is_some_and(orchestrate::StatusView::is_down)
@@ -99,6 +101,7 @@ impl Owner {
             self.retries.insert(path.clone(), now + RETRY);
             return;
         }
+        // Before the release is sent: from its first sending on the token is dead, and nothing may extend it.
         self.guard.release(&path.to_string());
         let Some(member) = &mut self.member else { return };
         member.ownership.stopped(slot);
@@ -120,6 +123,7 @@ impl Owner {
     /// What may be started in now, for the views.
     pub(crate) fn follow_live(&mut self, now: BootTime) {
         let Some(member) = &mut self.member else { return };
+        // Both must know it: what the store has confirmed has no deadline in the keeper's page before a beat.
         let guarded =
             |slot: &SlotName, token| self.guard.is_live(&slot.path.to_string(), token_of(token), now.since_boot());
         let live = member.ownership.live(now).filter(|(slot, token)| guarded(slot, *token));

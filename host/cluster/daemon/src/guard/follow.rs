@@ -52,6 +52,7 @@ impl Owner {
                 let (program, directory) = (self.guard_tasks.program.clone(), self.guard.directory.clone());
                 let task = tokio::spawn(keep_running(program, directory, self.mail.clone()));
                 self.guard_tasks.process = Some(task);
+                // Slots that were taken while there was no keeper get their deadlines now.
                 let confirmed = self
                     .instances
                     .iter()
@@ -68,7 +69,7 @@ impl Owner {
         }
     }
 
-    /// Takes what is due for the guard: first what the keeper has cut, then a beat.
+    /// Does what is due for the guard: a beat, which reads the keeper's report, then what has passed its deadline or was cut.
     pub(crate) fn tend_guard(&mut self) {
         let now = kernel::clock::boot();
         if !self.guard.is_on() || now < self.guard.beaten + LOOP {
@@ -216,6 +217,7 @@ impl Owner {
     /// Gives the addresses of what was extended their lifetimes, one refresh after the other.
     pub(crate) fn refresh_terms(&mut self) {
         let terms = self.guard.terms();
+        // One at a time: two of them could reach the kernel in the wrong order, and leave the shorter lifetime.
         if terms.is_empty() || self.guard_tasks.refreshes.swap(true, Ordering::Relaxed) {
             return;
         }
@@ -231,6 +233,7 @@ impl Owner {
         if !self.guard.is_on() {
             return;
         }
+        // First: the task would start another keeper in place of the one that is let go.
         self.end_process();
         // The others could not be told that the services go on: each keeps its deadline, and the keeper sees to it.
         if !self.leaves_pinned() && self.guard.table.slots().next().is_some() {
@@ -293,6 +296,7 @@ async fn part(agent: Agent, directory: PathBuf, held: Vec<String>) {
 /// The node wants no keeper: what it guarded goes on without.
 async fn dismiss(agent: Agent, directory: PathBuf, held: Vec<String>) {
     refresh(&agent, held.into_iter().map(|object| (object, NO_DEADLINE)).collect()).await;
+    // Behind the addresses, whose lifetimes the kernel ends whatever the page says.
     if let Ok(Some(mut page)) = TwinFile::open_to_write(&directory.join(PAGE_FILE)) {
         let _ = page.write(&mut vec![0; HALF], |body| GuardPage::default().write(body));
     }

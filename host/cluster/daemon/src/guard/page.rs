@@ -167,6 +167,7 @@ impl NodeGuard {
         let is_new = self.table.slot_of(path).is_none_or(|slot| slot.until.is_none_or(|until| until > now));
         if is_new {
             self.table.forfeit(path, now);
+            // The next turn looks at once what became of the cut.
             self.beaten = Duration::ZERO;
             self.write();
         }
@@ -239,6 +240,7 @@ impl NodeGuard {
     /// What the daemon must cut itself, unless it does so already.
     pub(crate) fn begin_own_cut(&mut self, now: Duration) -> Option<GuardPage> {
         let passed = self.table.passed(now);
+        // None is one that is under way: it must not be joined by a second one of the same things.
         if passed.is_empty() || self.own_cuts.take().is_none() {
             return None;
         }
@@ -298,6 +300,7 @@ impl NodeGuard {
     pub(crate) fn take_cuts(&mut self) -> Vec<CutRecord> {
         let reported = self.report.iter().flat_map(|report| &report.cuts);
         let cuts: Vec<CutRecord> = reported.chain(self.own_cuts.iter().flatten()).cloned().collect();
+        // By the token: a report stays where it is, and may be about an earlier tenure of the slot.
         let is_own = |cut: &CutRecord| self.table.slot_of(&cut.object).is_some_and(|slot| slot.token == cut.token);
         let mut news: Vec<CutRecord> = cuts.into_iter().filter(is_own).collect();
         let mut released = false;

@@ -98,6 +98,8 @@ impl Owner {
             ActionCause::Intent(id) => Some(id),
             _ => None,
         };
+        // It counts as busy until the store has this: by a view that does not show the end, the same step would be
+        // decided again.
         instance.ended = Some(EndReport { intent, record, failure, froze: step.freeze, clears });
         let stored = stored(instance, &self.node.boot, None);
         self.save(path, stored);
@@ -234,6 +236,8 @@ impl InstanceWork {
         if let (Ok(Err(error)), false) = (written.await, takes_down) {
             return ActionEnd::Failure(format!("refused before anything was touched: {error}"));
         }
+        // Before the action: a daemon that is killed in between leaves a frozen instance, and the next one does
+        // not start it again.
         if self.step.freeze
             && let Err(error) = self.freeze().await
         {

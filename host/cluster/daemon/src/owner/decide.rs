@@ -52,6 +52,7 @@ impl Owner {
     }
 
     fn follow_step(&mut self, path: &ObjectPath, step: &Step, now: BootTime) {
+        // A step rests on what is under way, not seen yet, or to be tried again: it is decided anew behind that.
         if self.sending.contains(path)
             || self.awaited.contains_key(path)
             || self.retries.contains_key(path)
@@ -138,6 +139,8 @@ impl Owner {
             self.log(path, &format!("{word} is denied: only an object of the root namespace may end the node"));
             return;
         }
+        // `b` reboots without a sync or an unmount (sysrq.rst): a crash must not wait for the storage that may
+        // have caused it.
         let command: &[&str] = match action {
             MonitorAction::Crash => &["/bin/sh", "-c", "echo b > /proc/sysrq-trigger"],
             _ => &["/sbin/reboot"],

@@ -219,6 +219,7 @@ impl Owner {
             self.dirty.insert(path);
         }
         self.probe_due(now);
+        // Before the decision, which rests on what the store knows.
         self.keep_up();
         self.acknowledge();
         self.decide(now);

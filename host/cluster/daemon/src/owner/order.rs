@@ -73,6 +73,8 @@ impl Owner {
         if !self.orders.contains_key(path) {
             return;
         }
+        // An order right after `create` waits until the configuration is read and in the store, instead of being
+        // refused as unknown.
         let is_known = |instance: &Instance| {
             let here = instance.loaded.as_ref().is_some_and(LoadedConfig::is_here);
             let published = instance.missing || !here || self.views.contains_key(path);

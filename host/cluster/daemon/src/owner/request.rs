@@ -133,6 +133,8 @@ impl Owner {
             return;
         }
         let until = self.shared.drain_of(&self.me);
+        // The store has the time of day, which every node can read; from here on it counts on the clock since the
+        // boot, which no hand sets.
         let left = |until: u64| Duration::from_secs(until.saturating_sub(crate::clock::wall() as u64));
         let drain = until.map(|until| NodeDrain { deadline: crate::clock::now() + left(until), shutdown: false });
         if drain.is_some() != self.node.drain.is_some() || drain.is_some() {

@@ -85,6 +85,7 @@ impl Owner {
             Ok(TxnOutcome::Applied { revision }) => Some(*revision),
             Ok(TxnOutcome::Refused { .. }) | Err(_) => None,
         };
+        // The watch may have been faster than the answer: then there is nothing to wait for.
         if let (Some(path), Some(revision)) =
             (request.path(), applied.filter(|revision| *revision > self.shared.revision))
         {
@@ -280,6 +281,7 @@ pub(crate) async fn follow_store(
             }
         }
     };
+    // The next revision: what changes between the list and the watch must be in one of the two.
     let from = state.revision + 1;
     if mail.send(Message::Listed(state)).is_err() {
         return;

@@ -37,6 +37,7 @@ impl Owner {
             self.send_order(path);
             return;
         };
+        // First, as the instance is busy until the store has it.
         if let Some(report) = &instance.ended {
             match request::report(&self.shared, path, &self.me, report) {
                 Some(txn) => self.send(SentRequest::Report(path.clone()), txn),
@@ -57,6 +58,7 @@ impl Owner {
             self.send(SentRequest::Upkeep(path.clone()), txn);
             return;
         }
+        // Last, as an order is accepted by a view that has all of the above.
         self.send_order(path);
     }
 

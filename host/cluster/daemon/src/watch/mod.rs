@@ -68,6 +68,7 @@ pub(crate) fn watch(home: &Directories, slice: Option<PathBuf>, mail: &Unbounded
     }
     if let Some(slice) = slice {
         tree(slice, TreeWatch::of_control_groups, mail, |file| {
+            // The kernel reports a change of `populated` as a modification of this file (cgroup-v2.rst).
             let events = file.file_name().is_some_and(|name| name == "cgroup.events");
             events.then(|| file.parent().map(|group| Notice::Group(group.to_owned()))).flatten()
         });

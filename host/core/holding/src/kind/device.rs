@@ -47,6 +47,7 @@ impl DeviceIdentity {
         let class = DeviceClass::ALL.into_iter().find(|class| id.starts_with(class.prefix()))?;
         let uuid = &id[class.prefix().len()..];
         let says_something = match class {
+            // `LVM-*` says which kind of device it is; `*` alone would claim the devices of every other object.
             DeviceClass::Mapped => !uuid.starts_with('*'),
             DeviceClass::Array => digits(uuid).len() == 32,
         };

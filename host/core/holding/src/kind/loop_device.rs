@@ -33,6 +33,7 @@ impl LoopHolding {
 
     /// Whether what the kernel shows of the device is this attachment. A name such as /dev/loop3 is used again, also for the same file.
     pub fn is(&self, backing: FileIdentity, sequence: Option<u64>) -> bool {
+        // Where one of the two is not known, the file has to do.
         self.backing == backing && self.sequence.zip(sequence).is_none_or(|(own, seen)| own == seen)
     }
 }

@@ -88,6 +88,8 @@ impl MountHolding {
     /// other numbers again differs in device or root.
     pub fn is(&self, seen: MountSight<'_>) -> bool {
         match &self.made {
+            // With both known nothing else counts: device and root are the same for another mount of the same
+            // directory.
             Some(made) => match made.unique.zip(seen.unique) {
                 Some((own, seen)) => own == seen,
                 None => {
@@ -116,6 +118,8 @@ impl MountHolding {
                 made.device == seen.device && self.fstype == seen.fstype && is_it
             }
             Some(made) if self.owns_filesystem() => made.device == seen.device,
+            // A bind mount, or one of a server: the file system is used by others as well, so only this place of
+            // it is the holding's.
             Some(made) => {
                 (made.device, made.root.as_str(), self.target.as_str()) == (seen.device, seen.root, seen.target)
             }
@@ -137,6 +141,8 @@ impl MountHolding {
     /// Of a mount that was only intended, no number is known.
     fn is_like(&self, seen: MountSight<'_>) -> bool {
         let same_type = self.fstype == "bind" || self.fstype == seen.fstype;
+        // mountinfo has for a bind the source of the file system that it shows, see proc_pid_mountinfo(5). What is
+        // not a path may be written in another way there, such as an NFS server by its address.
         let same_source = self.fstype == "bind" || !self.source.starts_with('/') || self.source == seen.source;
         self.target == seen.target && same_type && same_source
     }

@@ -22,6 +22,7 @@ pub struct NamespaceIdentity {
 impl NamespaceIdentity {
     /// Whether both are the same namespace, whatever their paths.
     pub fn is(&self, other: &NamespaceIdentity) -> bool {
+        // The kernel gives the inode of a namespace that is gone to a later one.
         let differs = self.cookie.zip(other.cookie).is_some_and(|(own, other)| own != other);
         (self.device, self.inode) == (other.device, other.inode) && !differs
     }
@@ -108,6 +109,7 @@ impl RouteHolding {
             (Some(index), Some(other)) => index == other,
             _ => self.dev.is_none() || other.dev.is_none() || self.dev == other.dev,
         };
+        // One that was only asked for does not have them: the kernel fills them in.
         let origin = |route: &RouteHolding| Some((route.protocol?, route.metric?));
         let from = origin(self).is_none() || origin(other).is_none() || origin(self) == origin(other);
         let route = |route: &RouteHolding| (route.table, route.destination.clone(), route.gateway.clone());

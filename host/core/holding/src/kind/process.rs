@@ -30,6 +30,7 @@ impl ProcessHolding {
             _ if self.of_trigger != other.of_trigger => false,
             (Some(one), Some(two)) => one == two,
             (None, None) => self.marks == other.marks,
+            // One of them is from before the node had control groups, or from after.
             _ => false,
         }
     }

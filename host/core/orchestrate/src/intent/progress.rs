@@ -64,6 +64,8 @@ pub(crate) fn intent_outcome(case: &ObjectCase<'_>, intent: &Intent) -> Option<I
         InstanceProgress::Wait(reason) | InstanceProgress::Stuck(reason) => Some(reason),
         _ => None,
     });
+    // Only when none acts or waits: an instance that is stuck must not end the order while another one is in the
+    // middle of its action.
     if !open {
         return Some(reasons.next().map_or(IntentOutcome::Done, IntentOutcome::Failure));
     }

@@ -61,6 +61,7 @@ pub(super) fn placed(case: &ObjectCase<'_>, intent: &Intent, node: &NodeName, on
     if !on.contains(node) {
         return stop(case, intent, node);
     }
+    // Of a flex object the new instances may run beside the old ones, so the service has no gap.
     if case.rules.topology == Topology::Failover {
         for source in case.members().into_iter().filter(|member| !on.contains(member)) {
             match stop(case, intent, source) {

@@ -12,6 +12,7 @@ use super::permit::stop_once;
 pub(crate) fn decide_drain(here: &InstanceCase<'_>) -> MatterReport {
     let Some(drain) = here.node.drain else { return MatterReport::pass() };
     let Some(status) = here.own.fresh_status() else { return MatterReport::pass() };
+    // `is_down` leaves standby resources out, which a node that goes down stops as well.
     let idle = if drain.shutdown { !status.sums.avail.is_up() && status.is_down() } else { status.is_down() };
     if idle {
         return MatterReport::pass();

@@ -26,6 +26,7 @@ pub(crate) fn decide_restarts(here: &InstanceCase<'_>) -> MatterReport {
     let standby = due_resources(&failed, true);
     // Without its slot, nothing of the service may run here. The start of the instance gets one.
     let regular = if has_slot(here) { due_resources(&failed, false) } else { BTreeSet::new() };
+    // One action at a time. Standby first, as it needs no slot.
     if !standby.is_empty() {
         return restart(InstanceAction::StartStandby, ActionCause::Standby, standby);
     }

@@ -10,6 +10,8 @@ use super::MatterReport;
 /// no action: a freeze does not forbid it.
 pub(crate) fn decide_slot(here: &InstanceCase<'_>) -> MatterReport {
     let runs = here.own.fresh_status().is_some_and(|status| !status.is_down());
+    // Down for the moment, and to be restarted: without its slot the restart would wait, and `decide_release`
+    // would give it up.
     let expected = here.own.record.local_expect == LocalExpect::Started && is_unconfirmed(here);
     if !runs && !expected {
         return MatterReport::pass();

@@ -36,6 +36,7 @@ pub(crate) fn decide_start(here: &InstanceCase<'_>) -> MatterReport {
     let Some(place) = places.iter().position(|node| *node == case.me) else {
         return MatterReport::hold(elsewhere(&places));
     };
+    // The place among those without a slot: nodes that start at the same time then try different ones.
     begin_start(here, ActionCause::Ha, place.saturating_sub(holders))
 }
 

@@ -52,6 +52,7 @@ pub(crate) fn acquire_slot(case: &ObjectCase<'_>, position: usize) -> SlotAccess
     if !case.rules.has_slots() {
         return SlotAccess::Open(None);
     }
+    // Whatever its index is: an instance needs one, and a second one would be another node's.
     for slot in &case.object.slots {
         match slot.standing(case.me, case.view.nodes()) {
             SlotStanding::Own(token) => return SlotAccess::Open(Some(token)),
@@ -67,6 +68,7 @@ pub(crate) fn acquire_slot(case: &ObjectCase<'_>, position: usize) -> SlotAccess
     let is_free =
         |index: &usize| matches!(standing_of(*index), None | Some(SlotStanding::Free | SlotStanding::Orphan(_)));
     let free: Vec<usize> = (0..case.rules.wanted()).filter(is_free).collect();
+    // With fewer free slots than nodes that try, the transaction decides.
     let Some(&index) = free.get(position).or(free.first()) else { return SlotAccess::Closed(taken(case)) };
     match standing_of(index) {
         Some(SlotStanding::Orphan(owner)) if needs_fence(case, owner) => fence(case, owner),

@@ -56,6 +56,8 @@ impl InstanceView {
 
     /// Whether it may run something of the object, as far as anybody knows.
     pub(crate) fn may_run(&self) -> bool {
+        // Also by a status from before the last action: as long as nothing newer is known, what was up may still
+        // be.
         let seen = self.status.as_ref().is_some_and(|status| matches!(status.sums.avail, State::Up | State::Warn));
         let starting = self
             .running

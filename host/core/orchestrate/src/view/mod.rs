@@ -86,6 +86,7 @@ impl View {
             return Err(IncompleteView::Unlisted);
         };
         let (first, last) = (nodes.0.min(objects.0).min(cluster.0), nodes.0.max(objects.0).max(cluster.0));
+        // Lists of two revisions may show a slot twice, or an order without what it changed.
         if first != last {
             return Err(IncompleteView::Torn(first, last));
         }

@@ -19,6 +19,7 @@ impl World {
     pub(super) fn canonize(&mut self, bounds: &WorldBounds) {
         self.forget(bounds);
         self.idealize(bounds);
+        // Any of them may be applied next, so their order tells nothing.
         self.messages.sort_by_cached_key(digest);
         let mut revisions = BTreeMap::from([(StoreRevision(0), 0)]);
         self.each_revision(&mut |revision| {
@@ -29,6 +30,7 @@ impl World {
         }
         self.each_revision(&mut |revision| *revision = StoreRevision(revisions[revision]));
         let fast = u64::from(bounds.mutation == Some(RuleMutation::FastClock));
+        // What is further back than any deadline lasts is all alike.
         let (now, cap) = (self.now, ticks(bounds.ticks + fast));
         self.each_time(&mut |time| {
             let past = now.since(*time).min(cap);
@@ -43,6 +45,7 @@ impl World {
         let may_return = bounds.restore != StoreRestore::Never && !self.spent.restored;
         let (store, now, mutation) = (&self.store, self.now, bounds.mutation);
         if !may_return {
+            // One that is awaited stays: its refusal is an answer.
             self.messages.retain(|message| {
                 let dead = !message.awaited && {
                     let mut probe = store.clone();

@@ -24,6 +24,7 @@ type Origin = (u32, u16);
 pub(super) fn search(bounds: &WorldBounds, limit: usize) -> SearchReport {
     let mut start = World::start(bounds);
     start.canonize(bounds);
+    // Digests, and for each world how it was reached: millions of worlds would not fit into memory.
     let mut seen = HashSet::from([digest(&start)]);
     let mut origins: Vec<Origin> = vec![(0, 0)];
     let mut open = VecDeque::from([(0_u32, start)]);

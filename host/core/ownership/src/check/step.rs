@@ -69,6 +69,7 @@ impl StepMaker<'_> {
         if step(&mut world).is_none() {
             return;
         }
+        // Before it is made canonical, which forgets what can have no effect.
         let violation = world.violation();
         world.canonize(self.bounds);
         self.steps.push(WorldStep { what, of, world, violation });
@@ -131,6 +132,7 @@ impl StepMaker<'_> {
             });
         }
         let mut world = self.world.clone();
+        // Also of one that was given up, at any later step: that is what the rules have to withstand.
         let outcome = store::apply(&mut world.store, &self.world.messages[index].sent, bounds.mutation);
         world.messages[index].outcome = Some(outcome);
         let message = world.messages[index].clone();
