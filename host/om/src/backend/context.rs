@@ -28,6 +28,7 @@ const KEYWORDS: [&str; 6] = ["server", "ca", "certificate", "key", "token", "tok
 pub(crate) fn chosen_server(option: Option<&str>) -> Reply<Option<DaemonClient>> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let Some(server) = option.map(str::to_owned).or_else(|| variable("HOSTLER_CONTEXT")) else { return Ok(None) };
+    // Not an error yet: with a URL no file is needed, and a script or a unit may have no HOME.
     let file = contexts_file();
     let mut access = match server.contains("://") {
         true => file.as_deref().map(|file| of_url(file, &server)).transpose()?.flatten().unwrap_or_default(),

@@ -78,6 +78,7 @@ impl Backend for ElsewhereBackend {
     }
 
     fn list(&self, query: &ObjectQuery) -> Reply<ObjectList> {
+        // `select` does not look a path up, see there. A list shows only what is there.
         let known = self.objects()?.objects;
         let mut objects = self.select(query)?;
         objects.retain(|path| known.contains(path));

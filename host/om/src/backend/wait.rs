@@ -22,5 +22,6 @@ pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> Reply<T> {
         .max_blocking_threads(16)
         .build()
         .context("cannot start the asynchronous runtime")?;
+    // Of two threads that come here for the first time, the later one uses the runtime of the other.
     Ok(RUNTIME.get_or_init(|| runtime).block_on(work))
 }

@@ -31,6 +31,8 @@ pub(super) fn run(session: &Session, cluster: &LocalCluster, args: &JoinArgs) ->
     if !take_seat(session, cluster, &step, until)? {
         return Ok(ExitCode::from(exit::TIMED_OUT));
     }
+    // The daemon runs while the member is waited for, which takes minutes if several nodes join. It stops only while
+    // the store changes that it has open.
     let moved = without_daemon(session, || cluster.enter(&step))?;
     if moved > 0 {
         session.note(&format!("objects that moved in: {moved}"));

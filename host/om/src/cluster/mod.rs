@@ -98,6 +98,7 @@ const STARTS: usize = 3;
 fn without_daemon<T>(session: &Session, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     let stopped = daemon::stop_for_a_moment(session)?;
     let done = work();
+    // None ran before, and nothing has changed that one would have to know.
     if done.is_err() && !stopped {
         return done;
     }

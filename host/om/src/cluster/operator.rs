@@ -23,6 +23,7 @@ pub(super) fn evict(session: &Session, cluster: &LocalCluster, args: &EvictArgs)
     if seen.alive {
         std::thread::sleep(BEATS);
         let later = cluster.look_at_node(&args.node)?.1;
+        // By what the beats say, not by their times: the clocks of two nodes need not agree.
         if later.alive && (later.life, later.beat) != (seen.life, seen.beat) {
             let text = format!("{name} sends beats, so it lives: om daemon stop --drain there ends its services");
             return Err(Failure::failed(text));
@@ -95,6 +96,7 @@ pub(super) fn accept_engine(session: &Session, cluster: &LocalCluster, args: &Ac
         if !args.confirm {
             confirm_by_name(&name, "--confirm")?;
         }
+        // The engine first: with a generation behind all that this node knows, the other nodes take it as well.
         generation = cluster.accept_generation()?;
         accept(session, cluster)?;
         session.note(&format!("the engine was accepted: generation {generation}"));

@@ -74,6 +74,8 @@ fn from_files(session: &Session, cluster: &LocalCluster, args: &RebuildArgs) -> 
     }
     let began = Instant::now();
     let (generation, missing) = cluster.begin_from_files()?;
+    // Before the recovery counts as complete: a command that is killed in between goes on when it is given again, and
+    // is not refused because an engine answers.
     accept(session, cluster)?;
     cluster.end_recovery()?;
     let seconds = began.elapsed().as_secs_f64();

@@ -36,6 +36,7 @@ pub(super) fn run(session: &Session, cluster: &LocalCluster, args: &RecoverArgs)
     let (way, generation) = cluster.recover(&plan)?;
     // Revisions of a new engine begin anew, which its readers refuse else.
     accept(session, cluster)?;
+    // The last step: until then the daemon leaves the member alone, and the same command goes on.
     cluster.end_recovery()?;
     let seconds = began.elapsed().as_secs_f64();
     let document = json!({

@@ -57,6 +57,7 @@ fn add_named<T: Subcommand>(command: Command) -> Command {
     let Some(name) = LINE.with_borrow_mut(|line| line.names.pop_front()) else {
         return T::augment_subcommands(command);
     };
+    // Defined on a command of its own, from which the one that is named is taken: the parser never comes to the others.
     match T::augment_subcommands(Command::default()).find_subcommand_mut(&name) {
         Some(named) => command.subcommand(std::mem::take(named)),
         None => {

@@ -59,6 +59,7 @@ fn current(mut file: File, log: &Path) -> std::io::Result<File> {
     if (open.dev(), open.ino()) != (named.dev(), named.ino()) {
         return File::open(log);
     }
+    // As logrotate's `copytruncate` does it, see logrotate(8).
     if open.len() < file.stream_position()? {
         file.seek(SeekFrom::Start(0))?;
     }

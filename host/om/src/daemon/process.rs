@@ -49,6 +49,7 @@ pub(super) fn await_change(socket: &Path) {
     // Locked by a daemon for as long as it lives.
     let Ok(claim) = File::open(socket.with_file_name("daemon.pid")) else { return };
     let listens = || std::os::unix::net::UnixStream::connect(socket).is_ok();
+    // A shared lock, which is given back at once: several commands may look at the same time.
     let is_claimed = || matches!(claim.try_lock_shared(), Err(TryLockError::WouldBlock));
     while Instant::now() < until && !listens() && is_claimed() {
         std::thread::sleep(Duration::from_millis(20));

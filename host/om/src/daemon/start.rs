@@ -65,6 +65,8 @@ fn open(log: &Path) -> std::io::Result<(File, u64)> {
         std::fs::create_dir_all(directory)?;
     }
     if std::fs::metadata(log).is_ok_and(|old| old.len() > LONG) {
+        // Only before a start: the log is the standard error of a daemon that runs, which would
+        // go on writing to the old file.
         std::fs::rename(log, log.with_extension("log.1"))?;
     }
     let file = OpenOptions::new().append(true).create(true).open(log)?;
@@ -91,6 +93,8 @@ async fn launch(session: &Session, log: File, limit: Duration) -> anyhow::Result
     if let Some(root) = session.global.root.clone().or_else(variable) {
         command.arg("--root").arg(std::path::absolute(root).context("cannot determine the agent's directories")?);
     }
+    // Its standard error is the log from the first moment: a panic, and an error from before its own
+    // first line, are found there, too.
     command.args(["daemon", "run", "--detached"]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
     let mut child = tokio::process::Command::from(command).spawn().context("cannot run om")?;
     let pid = child.id().unwrap_or_default();
@@ -104,6 +108,7 @@ async fn launch(session: &Session, log: File, limit: Duration) -> anyhow::Result
             false => Ok(StartEnd::Ended(child.wait().await.context("cannot wait for the daemon")?)),
         }
     };
+    // When the time is over the child is dropped, which does not kill it: it goes on starting.
     let end: anyhow::Result<StartEnd> = tokio::time::timeout(limit, watch).await.unwrap_or(Ok(StartEnd::StillStarting));
     Ok((pid, end?))
 }

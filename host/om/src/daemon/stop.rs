@@ -28,6 +28,8 @@ pub(super) fn stop(session: &Session, args: &DaemonStopArgs) -> Outcome {
         session.note("no daemon runs on this node: nothing to stop");
         return Ok(ExitCode::SUCCESS);
     };
+    // The handle is from before the request. A daemon that another command starts meanwhile is
+    // neither waited for nor killed.
     let limit = args.time.unwrap_or(if args.drain { DRAIN_PATIENCE } else { PATIENCE });
     let client = session.daemon().client.within(limit);
     match block_on(client.stop(StopRequest { drain: args.drain, keep: args.keep }))? {

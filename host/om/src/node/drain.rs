@@ -87,6 +87,8 @@ fn until_over(daemon: &RemoteDaemon, nodes: &BTreeSet<NodeName>, began: Instant)
             *seen.entry(node.clone()).or_insert(false) |= drains;
         }
         let drains = |node: &NodeName| status.cluster.node.get(node).is_some_and(|node| node.status.drain.is_some());
+        // The order is acknowledged before the node shows it, and a node with nothing to move may be done before the
+        // first look. So one that was never seen to drain counts as done after a while.
         let begun = seen.values().all(|seen| *seen) || began.elapsed() > SEEN;
         if begun && !nodes.iter().any(drains) {
             return Ok(status);

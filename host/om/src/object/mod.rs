@@ -59,6 +59,7 @@ pub(crate) fn run(target: &Target, line: ObjectLine, words: &TypedLine) -> Outco
     let command = command.into_inner();
     let wish = nodes::wish(&command);
     let is_local = wish.as_ref().is_some_and(|wish| !wish.nodes.is_any());
+    // The daemon has checked what the user may do on this node, and no more: from here the command must reach no other one.
     if words.is_forwarded && (!is_local || global.server.is_some()) {
         return Err(not_forwarded());
     }

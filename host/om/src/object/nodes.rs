@@ -119,6 +119,7 @@ pub(crate) fn run(session: &Session, target: &Target, words: &[String], wish: &N
         let text = "--node and --cluster need the daemon, and none runs on this node: om daemon start";
         return Err(Failure::failed(text));
     };
+    // Each node gets the selector as text, and reads it by itself. Standard input stays here.
     let Target::Selector(query) = target else {
         return Err(Failure::failed("--node and --cluster take objects by a selector, such as web or 'ns1/**'"));
     };
@@ -184,6 +185,8 @@ fn forwarded(words: &[String], wish: &NodesWish<'_>) -> Vec<String> {
             word => kept.push(word.to_owned()),
         }
     }
+    // Without this word, the command on the other node would order the action of its daemon, for all nodes of the
+    // object. What begins with `instance` is about one node anyway.
     if wish.acts && kept.first().is_none_or(|word| word != "instance") {
         kept.push("--local".to_owned());
     }
@@ -191,6 +194,7 @@ fn forwarded(words: &[String], wish: &NodesWish<'_>) -> Vec<String> {
     if wish.destroys {
         kept.push("--confirm".to_owned());
     }
+    // In one form whatever was asked for: it is read again, and becomes a part of one document.
     if wish.format != OutputFormat::Human {
         kept.extend(["--format".to_owned(), "json".to_owned()]);
     }
@@ -209,6 +213,7 @@ async fn follow(client: &DaemonClient, nodes: BTreeSet<NodeName>, line: &[String
     for node in &nodes {
         tokio::spawn(listen(client.clone(), node.clone(), line.to_vec(), sender.clone()));
     }
+    // The listeners have copies: the channel ends with the last of them.
     drop(sender);
     let mut board = OutputBoard::new(&nodes, wish);
     while let Some(NodeNews { node, news }) = news.recv().await {
@@ -290,6 +295,7 @@ impl OutputBoard {
             self.texts.iter().for_each(|(node, text)| print(&self.prefixed(node, text)));
         } else {
             let value = |(node, text): (&NodeName, &String)| {
+                // A node that was lost, or whose command failed, may have printed half a document.
                 let failed = self.failures.get(node).map(|error| serde_json::json!({ "error": error }));
                 let value = failed.or_else(|| serde_json::from_str(text).ok()).unwrap_or(Value::Null);
                 (node.to_string(), value)

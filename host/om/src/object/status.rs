@@ -83,7 +83,9 @@ fn say_age(session: &Session, instance: &InstanceDocument, refreshed: bool) {
 /// What the daemon knows of other nodes, for people who ask about an object that has instances there. None: it is not asked, or does
 /// not answer.
 fn elsewhere(session: &Session, paths: &[ObjectPath], args: &StatusArgs, view: StatusView) -> Option<StatusDocument> {
+    // Where each node is asked for its own status, none shows those of the others, too.
     let asks = matches!(view, StatusView::Tree) && !args.output.is_structured() && !session.is_forwarded;
+    // An error says that the object has no instance here: what there is of it is elsewhere.
     let is_elsewhere = |path: &ObjectPath| session.backend.peers(path).map_or(true, |peers| !peers.is_empty());
     if !asks || !paths.iter().any(is_elsewhere) {
         return None;

@@ -59,6 +59,8 @@ pub(crate) fn run_daemon(how: &DaemonRun) -> Reply<()> {
         let running = daemon::start(agent, options(how)).await.context("cannot start the daemon")?;
         let handle = running.handle.clone();
         let log = tokio::spawn(write_log(reporter, handle.events().follow(None)));
+        // Claimed before the daemon begins, so that no other one opens the store, and bound only now: a request that
+        // comes earlier is refused, rather than left without an answer.
         let socket = claim.listen()?;
         let ready = tokio::spawn(announce(handle.clone(), handle.events().follow(None), how.detached));
         let signals = tokio::spawn(stop_on_signal(handle.clone()).await?);

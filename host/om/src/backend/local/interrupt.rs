@@ -35,6 +35,7 @@ where
     P: Future<Output = T> + Send + 'static,
     T: Send + 'static,
 {
+    // A task that panicked says only its id: by that, the number of its piece is found.
     let (mut running, mut numbers, mut results) = (JoinSet::new(), HashMap::new(), Vec::new());
     loop {
         while running.len() < AT_ONCE

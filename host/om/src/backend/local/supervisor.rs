@@ -19,6 +19,7 @@ pub(crate) fn report_stopping() {
 /// service.
 pub(crate) async fn answer_watchdog(handle: DaemonHandle) {
     let Some(limit) = sd_notify::watchdog_enabled() else { return };
+    // Half of the time, as sd_watchdog_enabled(3) recommends it: one answer may come late.
     let interval = (limit / 2).max(Duration::from_millis(10));
     while handle.processes().await.is_ok() {
         notify(&[NotifyState::Watchdog]);

@@ -52,8 +52,12 @@ pub(super) fn run(session: &Session, target: Option<Target>, args: &MonArgs) -> 
         return Err(Failure::failed("--watch needs a terminal: om events prints what changes, a line each"));
     }
     block_on(async {
+        // Room for one: while a status waits to be drawn, the daemon is not asked for the next, which
+        // would be old before it is shown.
         let (tell, news) = mpsc::channel(1);
         let screen = Screen::open().context("cannot use the terminal")?;
+        // The watch has the screen, and drops it before an error is printed: on the alternate
+        // screen it would be gone with it.
         let watch = Watch { session, args, target, state: WatchState::default(), screen, tell };
         watch.until_quit(news).await
     })??;
@@ -65,6 +69,7 @@ impl Watch<'_> {
         let following = tokio::spawn(follow(self.session.daemon().client, self.args.stats, self.tell.clone()));
         let mut events = screen::events();
         let mut tick = tokio::time::interval(TICK);
+        // Not SIGINT: in raw mode the terminal makes no signal of Ctrl-C, which is a key then.
         let (mut terminate, mut hangup) = (caught(SignalKind::terminate())?, caught(SignalKind::hangup())?);
         loop {
             tokio::select! {

@@ -41,6 +41,8 @@ pub(super) async fn follow(client: DaemonClient, stats: bool, tell: mpsc::Sender
 
 /// The same of this daemon, to its end.
 async fn follow_one(client: &DaemonClient, stats: bool, tell: &mpsc::Sender<WatchNews>) -> Result<(), ClientError> {
+    // Opened before the status is asked for: what changes behind the answer is in the stream,
+    // and nothing is missed in between.
     let mut stream = client.events(&EventWish::default()).await?;
     loop {
         let usage = if stats { Some(client.usage().await?) } else { None };
@@ -59,6 +61,7 @@ async fn changed(stream: &mut EventStream) -> Result<bool, ClientError> {
         Ok(Ok(None)) => return Ok(false),
         Ok(Ok(Some(_))) => {}
     }
+    // A future that is given up here loses no event: the stream keeps what it has read of one.
     let together = async {
         while stream.next().await?.is_some() {}
         Ok(false)

@@ -33,7 +33,10 @@ fn om(session: &Session, words: &[String]) -> Command {
     let mut command = Command::new("/proc/self/exe");
     command.arg0("om").args(session.global.root.iter().flat_map(|root| ["--root".as_ref(), root.as_os_str()]));
     command.args(session.global.server.iter().flat_map(|server| ["--server", server]));
+    // Its output is a pipe, for which it would leave the colours out. The screen removes them where none are wanted.
     command.args(words).arg("--color").arg("yes");
+    // Without a terminal to ask on, a command that has a question fails and says so. It would wait
+    // for keys that the watch reads.
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

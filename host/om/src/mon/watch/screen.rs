@@ -26,7 +26,10 @@ impl Screen {
         let output = std::io::stdout();
         let colours = AutoStream::choice(&output) != anstream::ColorChoice::Never;
         terminal::enable_raw_mode()?;
+        // Made before anything is written: if that fails, its drop takes the raw mode back.
         let mut screen = Screen { output, colours, shown: Vec::new() };
+        // A line that is longer than the terminal, as after it was made narrower, would
+        // wrap and move all lines below it.
         execute!(screen.output, EnterAlternateScreen, DisableLineWrap, Hide, Clear(ClearType::All))?;
         Ok(screen)
     }
@@ -43,6 +46,8 @@ impl Screen {
     }
 
     pub(super) fn draw(&mut self, frame: &[String]) -> std::io::Result<()> {
+        // Terminals that know the mode 2026 show all of it at once. Others ignore it, and for them
+        // only what has changed is written.
         queue!(self.output, BeginSynchronizedUpdate)?;
         if self.shown.is_empty() {
             queue!(self.output, Clear(ClearType::All))?;
@@ -56,6 +61,7 @@ impl Screen {
                 true => self.output.write_all(harmless_styled(line).as_bytes())?,
                 false => self.output.write_all(harmless_lines(&strip_str(line).to_string()).as_bytes())?,
             }
+            // Behind the text: a line that is cleared first would be seen empty for a moment.
             queue!(self.output, Clear(ClearType::UntilNewLine))?;
         }
         if frame.len() < self.shown.len() {
@@ -74,6 +80,7 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
+        // The terminal may be gone, as after SIGHUP: there is no place left to report that.
         let _ = execute!(self.output, Show, EnableLineWrap, LeaveAlternateScreen);
         let _ = terminal::disable_raw_mode();
     }

@@ -103,6 +103,7 @@ impl WatchState {
     }
 
     pub(super) fn key(&mut self, key: KeyEvent) -> Option<WatchRequest> {
+        // A terminal that tells of releases, too, would make each key act twice.
         if key.kind == KeyEventKind::Release {
             return None;
         }
@@ -201,9 +202,11 @@ impl WatchState {
     /// The lines of the screen: a head, as much as fits, a foot.
     pub(super) fn frame(&mut self, draw: impl FnOnce(&StatusDocument) -> Vec<MonLine>, rows: usize) -> Vec<String> {
         let mut frame = vec![self.head(Instant::now()), String::new()];
+        // The head and a blank line below it, a blank line and the foot.
         self.room = rows.saturating_sub(4);
         let lines = self.known.as_ref().map(|known| draw(&known.status)).unwrap_or_default();
         self.objects = lines.iter().filter_map(|line| line.object.clone()).collect();
+        // It was deleted, or a filter hides it: a key must not act on what is not seen.
         if !self.marked.as_ref().is_some_and(|marked| self.objects.contains(marked)) {
             self.marked = self.objects.first().cloned();
         }
@@ -211,6 +214,7 @@ impl WatchState {
             WatchMode::Pane { lines, above } => frame.extend(lines.iter().skip(*above).take(self.room).cloned()),
             _ => frame.extend(self.scroll(lines)),
         }
+        // Always as many lines as the screen has, so that what was below a shorter list before is overwritten.
         frame.resize(rows.saturating_sub(1), String::new());
         frame.push(self.foot());
         frame.truncate(rows);

@@ -79,6 +79,7 @@ pub(super) fn wait(
 impl OrderWatch<'_> {
     async fn follow(&mut self, mut stream: EventStream) -> Result<(), Failure> {
         loop {
+            // Looked at before the first event: an order that has ended by then makes none any more.
             let all: Vec<ObjectPath> = self.open.keys().cloned().collect();
             for path in all {
                 self.look(&path).await?;
@@ -104,6 +105,7 @@ impl OrderWatch<'_> {
             }
         };
         let unknown = self.open.values().any(|open| open.unknown.is_some());
+        // No event says that a daemon has read its store, and knows the order again.
         let pause = if unknown { RETRY } else { LOOK };
         if tokio::time::timeout(pause, concerns).await != Ok(false) {
             return;
@@ -120,6 +122,7 @@ impl OrderWatch<'_> {
         let Some(open) = self.open.get_mut(path) else { return Ok(()) };
         let order = match self.client.order_state(path, Some(&open.id)).await {
             Ok(order) => order,
+            // The daemon is gone for now: `news` finds the next one.
             Err(error) if error.is_absence() => return Ok(()),
             Err(ClientError::Refused(failure)) if failure.kind == FailureKind::NoMatch => {
                 if open.unknown.get_or_insert_with(Instant::now).elapsed() < UNKNOWN {

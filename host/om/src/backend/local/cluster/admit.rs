@@ -34,5 +34,6 @@ fn at_desk<T>(
     })?;
     let (store, place) = (open_engine(&engine.members, engine.files.as_ref()), place_of(agent));
     let desk = AdmissionDesk { store: &store, place: &place, agent: env!("CARGO_PKG_VERSION") };
+    // The API puts this on a thread that may block (`beside`): on a worker of the runtime, `block_on` panics.
     Handle::current().block_on(work(desk))
 }

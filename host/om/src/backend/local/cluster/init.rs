@@ -138,6 +138,8 @@ impl LocalCluster {
     /// Begins the cluster. The daemon does not run meanwhile: its store moves.
     pub(crate) fn begin(&self, plan: &InitPlan) -> Reply<()> {
         self.make_certificates(&plan.seat)?;
+        // Before etcd starts: an init that is interrupted takes this seat again, and with it the data directory that
+        // etcd has begun. A new name would be a second engine beside the first one.
         self.place.write_seat(&plan.seat).context("cannot begin the cluster")?;
         if let Some(engine) = &plan.seat.engine {
             let started = block_on(EngineProcess::ensure(&self.place, &plan.seat, engine))?;
@@ -146,6 +148,9 @@ impl LocalCluster {
         let store = open_engine(&plan.engine.members, plan.engine.files.as_ref());
         self.wait_for(&store)?;
         let node: NodeName = self.agent.node().name.clone();
+        // The roster has etcd's word for the cluster, which is in the seat: by it an init that goes on knows its own
+        // roster again. The seat of an engine that is not managed holds no such word: there an interrupted init is
+        // refused below, like one for the engine of another cluster.
         let id = plan.seat.engine.as_ref().map_or_else(|| random_hex(8), |engine| Ok(engine.cluster.clone()))?;
         let first = RosterNode {
             name: node.clone(),
@@ -155,6 +160,7 @@ impl LocalCluster {
             joined: true,
         };
         let roster = Roster::new(plan.name.clone(), id, plan.order.voters, plan.order.engine.clone(), first);
+        // Asked before anything is copied: what this node has would go into the store of a cluster that is at work.
         let is_there = block_on(etcd::read_roster(&store))?.context("cannot ask the engine")?;
         match is_there {
             // An earlier init was interrupted behind this.

@@ -69,6 +69,8 @@ impl LocalCluster {
             return Err(Failure::failed(text));
         }
         let remote = remote_address(&order.node)?;
+        // A member that was added with one address cannot start at another, and the route to the cluster may have
+        // changed since the first try.
         let address = match (&begun, order.seat.address) {
             (Some(begun), None) => begun.address,
             (_, Some(address)) => address,
@@ -82,6 +84,8 @@ impl LocalCluster {
                 JoinProgress { key: random_hex(16)?, member, address }
             }
         };
+        // The token holds the digest of the cluster's authority. Without it this node would take the keys of the
+        // cluster from whatever answers at the address.
         let access = RemoteAccess {
             url: format!("https://{remote}"),
             token: Some(order.token.trim().to_owned()),
@@ -203,6 +207,7 @@ impl LocalCluster {
 
     /// The role of this node's member, once it is what it shall be. None: not yet.
     pub(crate) fn role(&self) -> Reply<Option<&'static str>> {
+        // The engine may elect a leader just now, for one member more: the caller asks again until its time is over.
         let Ok(report) = self.status() else { return Ok(None) };
         let node = self.node();
         let seat = self.place.seat().context("cannot read this node's part in the cluster")?;

@@ -46,6 +46,7 @@ impl LocalCluster {
             return Err(Failure::message(FailureKind::Busy, text));
         }
         let engine = self.engine()?;
+        // An engine that is configured by hand holds no roster, and there is no member that could be taken out.
         if block_on(etcd::read_roster(&engine))?.context("cannot ask the engine")?.is_none() {
             let text = "the cluster was not made by om cluster: remove [cluster] from cluster.conf, and start the daemon again";
             return Err(Failure::message(FailureKind::NotSupported, text.to_owned()));
@@ -58,8 +59,11 @@ impl LocalCluster {
         let engine = self.engine()?;
         let node = self.agent.node().name.clone();
         let stays = |path: &ObjectPath| plan.own.contains(path);
+        // While the engine still answers: what stays with this node is read there.
         let moved = block_on(etcd::move_out(&self.place, &engine, &node, &stays))?;
         moved.context("cannot take the objects of this node out of the engine")?;
+        // The member is taken out while it runs. One that is only stopped still counts, and of two voters the other one
+        // would have no majority to remove it. The only member of an engine cannot be removed: its data go aside below.
         if !plan.is_last {
             block_on(etcd::leave(&engine, &node))?.context("cannot leave")?;
         }

@@ -84,6 +84,7 @@ impl LocalCluster {
         let missing = "this node has no part in a cluster that om cluster made: om cluster init, om cluster join";
         let seat = self.place.seat().context("cannot read this node's part in the cluster")?;
         let seat = seat.ok_or_else(|| Failure::message(FailureKind::NotHere, missing.to_owned()))?;
+        // A recovery makes an engine of this node's data, a rebuild sets them aside: only the one that began may go on.
         if self.place.is_recovering() && self.rebuilding()?.is_none() {
             let text = "a recovery was interrupted on this node: the same command again goes on with it";
             return Err(Failure::message(FailureKind::Busy, text.to_owned()));
@@ -134,6 +135,8 @@ impl LocalCluster {
             // It had none, and shall know where the engine is.
             return self.enter_again(rebuilt, &rebuilt.seat).map(|()| None);
         };
+        // The name is kept before anything is stopped. Asked with another one, the engine would take a member that has
+        // started for a former life of this node, and remove it.
         if self.rebuilding()?.is_none() {
             self.place.write_rebuilding(&rebuilt.member).context("cannot begin")?;
             block_on(EngineProcess::stop(&self.place))?.context("cannot stop the engine")?;
@@ -161,6 +164,7 @@ impl LocalCluster {
             let started = block_on(EngineProcess::ensure(&self.place, &seat, engine))?;
             started.with_context(|| format!("cannot start the engine (see {})", self.place.engine_log().display()))?;
         }
+        // Until here the daemon leaves the member alone, and `member_fault` says that the same command goes on.
         self.place.remove_rebuilding().context("cannot end the rebuild")?;
         Ok(None)
     }
