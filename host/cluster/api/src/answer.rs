@@ -70,6 +70,7 @@ impl ApiServer {
         head: Parts,
         body: Incoming,
     ) -> Result<Response<ReplyBody>, ReplyRefusal> {
+        // Before the proof, so that guesses are limited too.
         self.access.count_address(link)?;
         let known = self.access.identify(link, &head.headers).await;
         if let (Err(refusal), Some(address)) = (&known, link.address())
@@ -79,6 +80,7 @@ impl ApiServer {
         }
         let caller = note.caller.insert(known?).clone();
         self.access.count_user(&caller)?;
+        // Behind the proof: an asker who is not known does not learn which addresses there are.
         let found = route::find(&head.method, head.uri.path()).map_err(RequestFailure::from)?;
         note.route = Some(found.route);
         if found.route.template.contains("{path}") {
@@ -92,10 +94,12 @@ impl ApiServer {
             })?;
         }
         let most = if found.route.operation == Operation::Join { LIST_BODY } else { BODY };
+        // A body that never comes would keep its connection's place in the limit.
         let body = tokio::time::timeout(PATIENCE, Limited::new(body, most).collect()).await;
         let body =
             body.map_err(|_| unreadable("it does not arrive"))?.map_err(|error| unreadable(&error.to_string()))?;
         let body = body.to_bytes();
+        // Before the route judges, so that a request that it refuses is recorded with its options too.
         note.options = recorded_options(&body);
         let query = form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes());
         let request = ApiRequest {

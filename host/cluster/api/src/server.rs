@@ -151,6 +151,7 @@ impl ApiServer {
                 let _ = connection.await;
             }
         }
+        // Kept to here: the place belongs to the connection and not to an answer.
         drop(slot);
     }
 }

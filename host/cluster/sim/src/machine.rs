@@ -109,6 +109,7 @@ impl Machine {
     /// Everything that ran is gone.
     pub(crate) fn power_off(&mut self) {
         self.on = false;
+        // These three are the keeper's memory and /run, which go with the power.
         self.deadlines.clear();
         self.keeper = None;
         self.incarnation = None;

@@ -20,6 +20,7 @@ impl Random {
 
     /// A number below `bound`.
     pub fn below(&mut self, bound: u64) -> u64 {
+        // The remainder favours small numbers by `bound` in 2^64, which no run is long enough to show.
         self.next() % bound.max(1)
     }
 

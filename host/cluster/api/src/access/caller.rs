@@ -85,6 +85,7 @@ pub(crate) struct Caller {
 impl Caller {
     /// Whether the caller has this role in a namespace.
     pub(crate) fn has(&self, role: AccessRole, namespace: &str) -> bool {
+        // Both: the limit of a token never adds to what its user may do now.
         self.grants.give(role, namespace) && self.limit.as_ref().is_none_or(|limit| limit.give(role, namespace))
     }
 

@@ -47,6 +47,7 @@ impl CertificateDesk {
         }
         let subject = LeafSubject::Node { name: self.node.to_string(), called };
         let leaf = authority.issue(&subject, now, LEAF_LIFE)?;
+        // Before the files: a certificate that is not in the list is made anew at the next look.
         self.register()?.add(&leaf.certificate, &subject, now, LEAF_LIFE)?;
         self.place.write_node(&leaf)?;
         Ok((leaf, authority.certificate().to_owned()))
@@ -113,6 +114,7 @@ impl CertificateDesk {
 
 /// The names and addresses that clients call this node by.
 fn called(node: &NodeName, settings: &ListenerSettings) -> Vec<String> {
+    // 0.0.0.0 is where the node listens and not what a client calls it.
     let unspecified = |address: &&IpAddr| !address.is_unspecified();
     let addresses = settings.addresses.iter().filter(unspecified).map(ToString::to_string);
     let own = [node.to_string(), "localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];

@@ -73,6 +73,7 @@ impl AccessControl {
             return self.of_peer(certificate, link);
         }
         let bearer = bearer(headers).map_err(unknown)?.map(str::to_owned);
+        // What the kernel says of a socket needs no file to be read, so no other thread.
         if bearer.is_none() && matches!(**link, ClientLink::Unix { .. }) {
             return self.prove(link, None);
         }
@@ -112,6 +113,8 @@ impl AccessControl {
     }
 
     fn of_token(&self, token: &str, link: &ClientLink) -> Result<Caller, ReplyRefusal> {
+        // Not verified here: it is a row of the store that only the route of a join reads, and `AccessRule::check`
+        // keeps its bearer from all others.
         if token.starts_with(JOIN_TOKEN) {
             return Ok(Caller {
                 user: "joiner".to_owned(),
@@ -121,6 +124,7 @@ impl AccessControl {
                 address: link.address(),
             });
         }
+        // A block, so that the lock is not held while the user's files are read.
         let claims = {
             let mut tokens = self.tokens();
             let desk = self.token_desk(&mut tokens)?;
@@ -177,6 +181,7 @@ impl AccessControl {
     /// The grants of a user that a `usr` object names.
     fn user_grants(&self, user: &str) -> Result<RoleGrants, ReplyRefusal> {
         if user == ROOT {
+            // A `usr` object of this name would let its user act under the name of root.
             return Err(unknown("no usr object is root: root asks over the unix socket, or by a token".to_owned()));
         }
         match self.source.user(user).map_err(broken)? {

@@ -27,6 +27,7 @@ impl AccessControl {
     pub(crate) fn count_failure(&self, link: IpAddr) {
         let key = network(link);
         let mut limiter = self.limiter();
+        // Nothing is refused here: what is taken is missed by the next request or connection.
         let _ = limiter.take(BucketKey::Connections(key), FAILURE, Instant::now());
         let _ = limiter.take(BucketKey::Address(key), FAILURE, Instant::now());
     }

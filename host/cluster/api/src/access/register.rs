@@ -41,6 +41,8 @@ impl TokenRegister {
     /// Revokes one. False: there is none of this id.
     pub(crate) fn revoke(&mut self, id: &str) -> Result<bool, String> {
         let Some(token) = self.all.iter_mut().find(|token| token.id == id) else { return Ok(false) };
+        // In memory first: a revocation that cannot be written holds as long as this daemon runs, and its caller
+        // learns of the error.
         token.revoked = true;
         self.write()?;
         Ok(true)

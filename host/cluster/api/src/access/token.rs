@@ -100,6 +100,7 @@ impl TokenKey {
         }
         let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| TokenError::Form)?;
         let signed = format!("{header}.{claims}");
+        // The whole header is compared, so that a token cannot choose its algorithm (RFC 8725, section 3.1).
         let genuine = header == self.header && hmac::verify(&self.key, signed.as_bytes(), &signature).is_ok();
         if !genuine {
             return Err(TokenError::Signature);

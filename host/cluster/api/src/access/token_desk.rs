@@ -65,6 +65,7 @@ impl AccessControl {
             TokenSummary { id: id.clone(), user: user.clone(), role, issued_at: iat, ends_at, by, revoked: false };
         let mut tokens = self.tokens();
         let desk = self.token_desk(&mut tokens).map_err(|refusal| refusal.failure)?;
+        // Before it is signed: a token that is not in the list could not be revoked.
         desk.register.add(summary).map_err(|error| failure(FailureKind::Failed, error))?;
         Ok(TokenDocument { token: desk.key.sign(&claims), id, user, ends_at })
     }
@@ -81,6 +82,7 @@ impl AccessControl {
     /// Revokes a token of the user, or anybody's for root.
     pub(crate) fn revoke_token(&self, caller: &Caller, id: &str) -> Result<(), RequestFailure> {
         let missing = || failure(FailureKind::NoMatch, format!("there is no token {id}: see om daemon auth ls"));
+        // A token of another user is answered like one that does not exist.
         if !self.list_tokens(caller)?.iter().any(|token| token.id == id) {
             return Err(missing());
         }

@@ -135,6 +135,7 @@ impl AccessTrail {
     }
 
     fn rotate(&self) -> io::Result<()> {
+        // The oldest first, so that no rename replaces a file that is still to be moved.
         for number in (0..KEPT).rev() {
             match std::fs::rename(numbered(&self.path, number), numbered(&self.path, number + 1)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

@@ -98,6 +98,7 @@ fn server_config(leaf: &KeyedLeaf, authority: &str) -> Result<ServerConfig, Box<
         roots.add(certificate?)?;
     }
     let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+    // A user with a token has no certificate.
     let verifier = verifier.allow_unauthenticated().build()?;
     // With the authority behind it: a node that joins knows only its digest.
     let chain = [leaf.certificate.as_bytes(), authority.as_bytes()];

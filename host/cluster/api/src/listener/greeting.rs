@@ -64,6 +64,7 @@ pub(crate) async fn greet(
 ) -> Result<(TlsStream<TcpStream>, ClientLink), GreetingError> {
     let greeting = async {
         let mut first = [0];
+        // `peek` leaves the byte for the handshake.
         match tcp.peek(&mut first).await {
             Ok(1) if first[0] == HANDSHAKE => {}
             Ok(1) if first[0].is_ascii_uppercase() => {
@@ -75,6 +76,7 @@ pub(crate) async fn greet(
         // Answers are small, and wait for nobody.
         let _ = tcp.set_nodelay(true);
         let failed = GreetingError::Handshake;
+        // The greeting is read before the keys are chosen, as users and peers share the port.
         let begun = LazyConfigAcceptor::new(Acceptor::default(), tcp).await.map_err(failed)?;
         let is_peer = names_peers(&begun.client_hello());
         // A daemon that is alone has no peers, and one whose listener is off no users.

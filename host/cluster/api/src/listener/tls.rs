@@ -44,6 +44,7 @@ pub(crate) async fn follow_settings(
     control: Arc<ListenerControl>,
     arrivals: mpsc::Sender<(TcpStream, SocketAddr)>,
 ) {
+    // Before the settings are read, so that a change meanwhile is not missed.
     let mut events = daemon.events().follow(None);
     let mut open = OpenListeners::default();
     let mut reached = daemon.peers().map(PeerEndpoint::addresses);
@@ -125,6 +126,8 @@ impl OpenListeners {
         wanted: &BTreeSet<SocketAddr>,
         arrivals: &mpsc::Sender<ClientArrival>,
     ) -> Result<(), String> {
+        // The task of one that is dropped may have its socket for a moment more. A bind that fails for it is tried
+        // again after `RETRY`.
         self.all.retain(|address, _| wanted.contains(address));
         let mut failures = Vec::new();
         for address in wanted {

@@ -78,6 +78,7 @@ impl DaemonClaim {
     pub fn listen(self) -> Result<DaemonSocket, ListenError> {
         let path = socket_path(&self.run);
         let failed = |error| ListenError(path.clone(), error);
+        // The claim is held: what lies here was left by a daemon that is gone.
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
             _ => {}

@@ -49,6 +49,7 @@ pub(super) async fn on_node(request: &ApiRequest) -> Reply {
     let alone =
         || failed(FailureKind::NoMatch, format!("{node} is not a node that this one knows: it is in no cluster"));
     let peers = request.daemon.peers().ok_or_else(alone)?;
+    // The other node looks the user up itself (`for_peer`): nothing that this one says gives rights there.
     let wanted = CommandRequest { user: Some(user), words };
     let begun = peers.links().begin(&node, AT_PEER, &wanted, BEGIN).await;
     let body = begun.map_err(|error| failed(FailureKind::Failed, explained(&error)))?;

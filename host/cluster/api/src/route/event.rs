@@ -176,6 +176,7 @@ impl EventStream {
                     return known.then(|| frame(": alive\n\n".to_owned()));
                 }
             };
+            // Before the event is sent, as what the user may see may have changed since the last.
             if !self.reading.is_known(RECHECK).await {
                 return None;
             }

@@ -50,6 +50,7 @@ pub(crate) fn find(method: &Method, address: &str) -> Result<RouteMatch, NoRoute
             allowed.push(route.method);
             continue;
         }
+        // Only now: a `%2F` that is decoded before the split would be a border.
         let values = values.iter().map(|value| decoded(value)).collect::<Result<_, _>>()?;
         return Ok(RouteMatch { route, values });
     }

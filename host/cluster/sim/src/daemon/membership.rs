@@ -34,12 +34,14 @@ impl World {
         self.look_at_peers(name);
         self.check_own_life(name);
         let Some(daemon) = self.nodes.get(name).and_then(|node| node.daemon.as_ref()) else { return };
+        // One at a time: a beat compares the revision of the last one, so a second one under way would be refused.
         if daemon.pending.contains_key(&PendingKey::Membership) {
             return;
         }
         let known = self.store.nodes.get(name).map(|document| (document.incarnation, document.beat));
         let request = match (daemon.incarnation, known) {
             (Some(incarnation), Some((_, beat))) => {
+                // A daemon that goes on with the life of its boot has sent none yet.
                 let beat = daemon.beat.unwrap_or(beat);
                 StoreRequest::Beat { node: name.clone(), incarnation, beat }
             }
@@ -105,6 +107,7 @@ impl World {
                 daemon.disown(path);
             }
         }
+        // An action in its middle would start again what was just stopped.
         self.interrupt(name, path);
         self.probe_soon(name, path);
     }
@@ -112,6 +115,7 @@ impl World {
     /// The keeper, which no death of the daemon stops.
     pub(crate) fn keep(&mut self, name: &NodeName, boot: u64) {
         let node = &self.nodes[name];
+        // The timer of a former boot: its time means nothing on a clock that has begun anew.
         if node.machine.boot != boot || !node.machine.on {
             return;
         }
@@ -129,6 +133,7 @@ impl World {
     /// An acknowledged beat extends what this life has confirmed, from when it was sent.
     pub(super) fn extend_deadlines(&mut self, name: &NodeName, sent: Duration) {
         let Some(node) = self.nodes.get_mut(name) else { return };
+        // The others count from when they see the beat, which is never before it was sent.
         let deadline = node.machine.clock(sent) + (LOST_AFTER - CUT_MARGIN);
         let (machine, Some(daemon)) = (&mut node.machine, node.daemon.as_mut()) else { return };
         let returns = daemon.deadline <= machine.clock(self.now);
@@ -138,6 +143,7 @@ impl World {
             *known = deadline.max(*known);
         }
         self.schedule_keeper(name, deadline);
+        // Without a living deadline no slot was taken (`send_slot`), and a beat wakes no decision (`commit`).
         if returns {
             self.decide_soon(name);
         }
@@ -172,6 +178,7 @@ impl World {
                 self.refresh_now(name);
             }
             (StoreRequest::Beat { incarnation, .. }, StoreAnswer::Applied(revision))
+                // The life may have ended while its beat was under way.
                 if daemon.incarnation == Some(*incarnation) =>
             {
                 daemon.beat = Some(*revision);

@@ -26,11 +26,13 @@ impl World {
         for path in paths {
             let shared = snapshot.objects.get(&path).and_then(|document| document.view.instances.get(name));
             let Some(shared) = shared else { continue };
+            // What changes while it is under way is marked again, and so is what is given up (`give_up`).
             daemon.unpublished.remove(&path);
             daemon.publications += 1;
             let mut instance = own_instance(shared, machine.disk.get(&path), daemon, &path);
             // The sums suffice for the others.
             instance.status = instance.status.map(|status| StatusView { resources: Default::default(), ..status });
+            // A later life has a greater number, so the count may begin anew with each.
             let number = (daemon.life, daemon.publications);
             requests.push((path, number, Box::new(instance)));
         }

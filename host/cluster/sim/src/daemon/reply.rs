@@ -20,6 +20,8 @@ impl World {
         }
         daemon.pending.remove(&sent.key);
         if let StoreAnswer::Applied(revision) = answer
+            // The nodes are not sent a beat (`commit`): a view that has to be as new as one would wait for the
+            // next change.
             && sent.key != PendingKey::Membership
         {
             daemon.written = daemon.written.max(Some(StoreRevision(*revision)));
@@ -44,6 +46,7 @@ impl World {
         let (machine, Some(daemon)) = (&mut node.machine, node.daemon.as_mut()) else { return };
         let StoreAnswer::Applied(revision) = answer else { return };
         match step {
+            // The slot of a life that ended while the request was under way is void.
             SlotStep::Take { index, .. } | SlotStep::Reassert { index, .. } if daemon.incarnation == Some(life) => {
                 daemon.confirmed.insert((path.clone(), *index), *revision);
                 let deadline = daemon.deadline;
@@ -94,12 +97,16 @@ impl World {
         }
         daemon.pending.remove(&sent.key);
         match &sent.request {
+            // Taken or released, or not: what the next reading shows as its own is asserted again before it
+            // counts.
             StoreRequest::Slot { path, .. } => daemon.disown(path),
             StoreRequest::Publish { path, .. } => {
                 daemon.unpublished.insert(path.clone());
             }
             _ => {}
         }
+        // What was sent may be in the store up to here, and a view from before it could send it again. A node that
+        // is cut off could not read that far, and would decide nothing.
         if !cut {
             daemon.written = daemon.written.max(Some(revision));
         }

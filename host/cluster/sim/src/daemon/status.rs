@@ -19,6 +19,7 @@ impl World {
             return;
         }
         let machine = &self.nodes[name].machine;
+        // The number counts from an action's begin: a status from its middle would pass for one from after it.
         let Some(disk) = machine.disk.get(path).filter(|disk| disk.begun.is_none()) else { return };
         let after = disk.record.sequence;
         let samples = machine.resources.get(path).cloned().unwrap_or_default();
@@ -59,6 +60,7 @@ impl World {
         let (machine, Some(daemon)) = (&node.machine, node.daemon.as_mut()) else { return };
         let Some(rules) = machine.disk.get(path).and_then(|disk| disk.rules.clone()) else { return };
         let known = daemon.statuses.get(path);
+        // A late one, from before an action whose result is known already.
         if known.is_some_and(|known| known.after > after) {
             return;
         }

@@ -16,6 +16,7 @@ use crate::world::{Event, World};
 impl World {
     /// Decides, and begins what was decided.
     pub(crate) fn decide(&mut self, name: &NodeName) {
+        // Before the publication, which carries the record, and before the view that is decided from.
         self.settle_records(name);
         self.publish(name);
         self.report_ends(name);
@@ -36,6 +37,7 @@ impl World {
         }
         for (path, decision) in &decisions {
             for step in &decision.steps {
+                // With `view` and not with `shown`: a check that is shown the forged view finds nothing.
                 self.follow(name, &view, path, step);
             }
         }
@@ -120,6 +122,7 @@ impl World {
         let Some(daemon) = &node.daemon else { return };
         let owned =
             step.token.is_none() || (daemon.owns(path) && node.machine.deadlines.get(path).is_some_and(|it| *it > now));
+        // Until the store knows how an action ended, its order would give it again.
         let busy = node.machine.disk.get(path).is_none_or(|disk| disk.begun.is_some() || disk.ended.is_some());
         if !owned || busy {
             return;
@@ -176,6 +179,7 @@ impl World {
         let clears = self.clears_seen(name, path);
         let Some(disk) = self.nodes.get_mut(name).and_then(|node| node.machine.disk.get_mut(path)) else { return };
         let Some(begun) = disk.begun.take() else { return };
+        // Only a start that succeeded keeps a revision, so any will do.
         disk.record.end(&begun.step, &ActionEnd::Interruption, orchestrate::StoreRevision(0));
         disk.ended = Some(EndedAction {
             sequence: begun.sequence,

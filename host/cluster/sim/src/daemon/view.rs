@@ -89,6 +89,7 @@ impl World {
         for slot in view.slots.iter_mut().filter(|slot| slot.owner == *me) {
             slot.confirmed = daemon.confirmed.get(&(path.clone(), slot.index)) == Some(&slot.revision.0);
         }
+        // A node decides by the configuration that it has loaded, not by the one that the store has.
         view.rules = machine.disk.get(path).and_then(|disk| disk.rules.clone());
         if let Some(own) = view.instances.get_mut(me) {
             *own = own_instance(own, machine.disk.get(path), daemon, path);

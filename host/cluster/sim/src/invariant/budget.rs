@@ -34,6 +34,7 @@ impl Checks {
         let clears = case.own().map_or(0, |own| own.clears);
         let key = (case.node.clone(), case.path.clone(), rid);
         let known = self.budget.attempts.entry(key).or_default();
+        // A clear gives the whole budget back.
         if known.0 != clears {
             *known = (clears, Vec::new());
         }
@@ -45,6 +46,7 @@ impl Checks {
     }
 
     pub(super) fn budget_rebooted(&mut self, node: &NodeName) {
+        // Their times are of a clock that has begun anew.
         self.budget.attempts.retain(|(on, ..), _| on != node);
     }
 }

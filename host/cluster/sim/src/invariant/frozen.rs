@@ -7,6 +7,8 @@ use super::{BeginCase, Checks};
 impl Checks {
     pub(super) fn frozen(&mut self, case: BeginCase<'_>) {
         let Some(own) = case.own() else { return };
+        // The second action comes although the first, a `freeze_stop` perhaps, has frozen the instance
+        // (`decide_monitor`).
         let second = own.record.monitor == Some(MonitorEpisode::Failed);
         if !case.step.cause.is_automatic() || case.step.action == InstanceAction::Boot || second {
             return;

@@ -24,6 +24,7 @@ impl Checks {
             None | Some(MonitorEpisode::Prepared) => 1,
             Some(_) => *done + 1,
         };
+        // The second is for a first one that failed.
         if *done > 2 || episode == Some(MonitorEpisode::Spent) {
             self.violate("monitor", case.describe());
         }

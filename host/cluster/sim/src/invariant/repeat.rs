@@ -27,6 +27,7 @@ impl Checks {
     pub(super) fn repeat(&mut self, case: BeginCase<'_>) {
         let key = (case.node.clone(), case.path.clone(), case.step.action, case.step.cause);
         let clears = case.own().map_or(0, |own| own.clears);
+        // A person who clears allows one more.
         let first = *self.repeat.clears.entry(key.clone()).or_insert(clears);
         let begun = self.repeat.begun.entry(key.clone()).or_default();
         begun.push(case.world);

@@ -20,6 +20,7 @@ impl StoreState {
         if !self.change(request, revision) {
             return StoreAnswer::Refused;
         }
+        // Only now: as in etcd, a transaction that writes nothing has no revision.
         self.revision = revision;
         StoreAnswer::Applied(revision)
     }
@@ -81,6 +82,7 @@ impl StoreState {
             evicted: false,
             beat: revision,
             state: NodeState::Idle,
+            // What persons and the node's load decide is not of one life.
             frozen: known.is_some_and(|document| document.frozen),
             score: known.map_or(50, |document| document.score),
             load: known.map_or(100, |document| document.load),
@@ -104,6 +106,8 @@ impl StoreState {
     fn evict(&mut self, node: &NodeName, incarnation: u64, beat: u64, revision: u64) -> bool {
         match self.nodes.get_mut(node) {
             Some(document) if document.incarnation == incarnation && document.beat == beat && !document.evicted => {
+                // Another one: the slots of the life are free (`gone`), and its late requests are refused
+                // (`lives`).
                 document.incarnation = revision;
                 document.evicted = true;
                 true

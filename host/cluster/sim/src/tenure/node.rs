@@ -75,6 +75,7 @@ impl TenureNode {
     pub(super) fn power_off(&mut self) {
         (self.on, self.runs, self.daemon) = (false, false, None);
         self.table = DeadlineTable::default();
+        // What the real node keeps in /run. The rest is on disk.
         self.memory.boot = Default::default();
     }
 
@@ -87,6 +88,8 @@ impl TenureNode {
         if !self.on || self.daemon.is_some() {
             return;
         }
+        // As in the daemon (`cluster/member.rs`): a hundredth more than a beat is good for, where the clocks of
+        // two nodes differ by at most a thousandth here.
         let mut patience = VALIDITY + VALIDITY / 100;
         if weakness == Some(TenureWeakness::ShortPatience) {
             patience = Duration::from_secs(2);
@@ -121,6 +124,7 @@ impl TenureNode {
             match effect {
                 OwnershipEffect::Keep => {}
                 OwnershipEffect::Extend { token, sent, .. } => {
+                    // Refused where the deadline has passed: then `guard` cuts.
                     let _ = self.table.extend(OBJECT, token_of(token), (sent.since_boot(), VALIDITY), at);
                 }
                 OwnershipEffect::Cut { .. } => self.table.forfeit(OBJECT, at),

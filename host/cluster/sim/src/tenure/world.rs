@@ -74,6 +74,7 @@ pub fn run_tenure(plan: TenurePlan, seed: u64, weakness: Option<TenureWeakness>)
     let names = (1..=plan.nodes).filter_map(|number| format!("n{number}").parse().ok());
     let nodes = names.map(|name| TenureNode::new(name, random.between(0, 1000) as i64 - 500)).collect();
     let store = MemoryStore::new();
+    // A store that is empty and in memory founds always.
     let _ = store.apply(&replica::request::found());
     let report = TenureReport { seed, violation: None, starts: 0, lines: Vec::new() };
     let mut world = TenureWorld {
@@ -337,11 +338,13 @@ impl TenureWorld {
         let plan = self.plan;
         let (late, lost) = (self.random.percent(plan.late), self.random.percent(plan.lost));
         let (cut, deaf, calm) = (self.nodes[node].cut, self.nodes[node].deaf, self.is_calm());
+        // What was on its way when the link was cut may still arrive.
         let late = !calm && (late || (cut && self.random.percent(30)));
         let arrives = late || calm || !(cut || lost);
         let answered = arrives && !late && !deaf;
         self.in_flight.insert(number, InFlight { node, daemon, sent, answered });
         if arrives {
+            // Late is after `PATIENCE`, when the sender has given it up.
             let delay = if late { self.millis(1600, 60_000) } else { self.millis(1, 20) };
             self.schedule(delay, Event::Apply(number));
         }
@@ -377,6 +380,7 @@ impl TenureWorld {
         let token = daemon.ownership.token(&slot());
         let refused = matches!(outcome, RequestOutcome::Refused(_));
         if matches!(sent.request, OwnershipRequest::Take { .. }) {
+            // The slot has no deadline before the next beat is acknowledged.
             daemon.beaten = None;
             if let Some(token) = token
                 && self.nodes[at].table.confirm(OBJECT, token_of(token), clock.since_boot()).is_err()
@@ -397,6 +401,7 @@ impl TenureWorld {
         }
         let configured: BTreeSet<NodeName> = self.nodes.iter().map(|node| node.name.clone()).collect();
         let Some(daemon) = &mut self.nodes[at].daemon else { return };
+        // A beat and a little more without a word of the store.
         if clock.since(daemon.heard) < Duration::from_millis(1200) {
             return;
         }

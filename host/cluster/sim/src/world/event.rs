@@ -126,6 +126,7 @@ impl World {
 
     fn decide_now(&mut self, name: &NodeName, life: u64, at: Duration) {
         let Some(daemon) = self.nodes.get_mut(name).and_then(|node| node.daemon.as_mut()) else { return };
+        // An event whose place an earlier one has taken does nothing, as does one of a former life.
         if daemon.life == life && daemon.decide_at == Some(at) {
             daemon.decide_at = None;
             self.decide(name);

@@ -210,8 +210,10 @@ impl World {
     pub(crate) fn reboot(&mut self, name: &NodeName) {
         self.note(format_args!("{name} goes down"));
         if let Some(node) = self.nodes.get_mut(name) {
+            // Before the daemon is killed, so that no action is half done on a machine without power.
             node.machine.power_off();
         }
+        // Longer than any run: the daemon comes back with the power, and not by itself.
         self.kill_daemon(name, Duration::from_secs(3600));
         self.checks.rebooted(name);
         let away = Duration::from_millis(self.random.between(500, 20_000));

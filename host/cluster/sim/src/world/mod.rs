@@ -88,6 +88,7 @@ impl World {
     pub(crate) fn run(&mut self) {
         let end = self.scenario.turmoil + heal::CONVERGENCE;
         while let Some(((at, _), event)) = self.events.pop_first() {
+            // The first violation ends the run: what comes after it may only follow from it.
             if at > end || !self.checks.is_clean() {
                 break;
             }
@@ -105,6 +106,8 @@ impl World {
 
     pub(crate) fn schedule_at(&mut self, at: Duration, event: Event) {
         self.numbers += 1;
+        // The number keeps events of one moment in the order in which they were made, so that a seed gives the
+        // same run again.
         self.events.insert((at.max(self.now), self.numbers), event);
     }
 
@@ -139,6 +142,7 @@ impl World {
     }
 
     pub(crate) fn decide_at(&mut self, name: &NodeName, at: Duration) {
+        // Never now: a decision that wakes at once would be made again and again while no time passes.
         let at = at.max(self.now + Duration::from_micros(1));
         let Some(daemon) = self.nodes.get_mut(name).and_then(|node| node.daemon.as_mut()) else { return };
         if daemon.decide_at.is_none_or(|known| at < known) {
@@ -149,6 +153,7 @@ impl World {
     }
 
     pub(crate) fn refresh_after(&mut self, name: &NodeName, delay: Duration) {
+        // The store of now and not of the arrival: a daemon decides from what was so a while before.
         let shared = self.shared_store();
         let at = self.now + delay;
         let Some(daemon) = self.nodes.get_mut(name).and_then(|node| node.daemon.as_mut()) else { return };

@@ -46,6 +46,7 @@ impl World {
         daemon.pending.insert(key.clone(), number);
         let fate = self.fate(cut);
         let delay = match fate {
+            // After `PATIENCE`, when the sender has given it up.
             Fate::Late => Duration::from_millis(self.random.between(2500, 40_000)),
             _ => Duration::from_micros(self.random.between(500, 10_000)),
         };
@@ -110,6 +111,8 @@ impl World {
         let answer = self.store.apply(request);
         if let StoreAnswer::Applied(revision) = answer {
             self.shared = None;
+            // Each node looks at the beats in each round of its own (`look_at_peers`): one that woke all nodes
+            // would hide a wake that a decision lacks.
             if matches!(request, StoreRequest::Beat { .. }) {
                 return answer;
             }
