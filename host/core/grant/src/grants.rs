@@ -62,6 +62,7 @@ impl Grants {
             unbound,
             earlier: Arc::default(),
             site: site.bind(context, keywords)?,
+            // It is about many drivers, so no keyword means anything in it.
             namespace: namespace.bind(context, &[])?,
             known: Arc::default(),
         })
@@ -113,6 +114,7 @@ impl Grants {
     /// Judges an operation once more, about the place to which the links of the node have led: what counts is what is opened, and
     /// not by which name. `follow` returns the place to which a path leads; a line about a path is also one about that place.
     pub fn permit_place(&self, op: &dyn Operation, follow: PathFollower<'_>) -> Result<(), PermitDenial> {
+        // The locks in the order of `judge` and `weigh`: in another one, two threads could wait for each other.
         let names = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let earlier = self.earlier.lock().unwrap_or_else(PoisonError::into_inner);
         let covers = |rule: &GrantRule| {
@@ -151,6 +153,7 @@ impl Grants {
         if !self.deny_something() {
             return None;
         }
+        // A copy: by these spellings a program is forbidden, and never allowed.
         let mut names = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for (argument, others) in spellings {
             names.learn_spellings(argument, others);

@@ -64,6 +64,7 @@ impl RequestCase<'_> {
         headers: &[&str],
     ) -> Result<ForwardedRequest, NotForwarded> {
         let headers = self.headers(headers)?;
+        // Without the headers, which were judged above: `at` knows fewer of them and would refuse these.
         let bare = RequestCase {
             request: EngineRequest { headers: &[], ..self.request },
             target: self.target.clone(),

@@ -69,11 +69,14 @@ impl DecisionCache {
                 followers.chain([path]).cloned().collect()
             }
             ViewChange::Node(node) => {
+                // Objects that follow one of these look at its state alone: the daemon names those whose state the
+                // end of a node's life has changed (`Owner::concern`).
                 let placed = view.objects().iter().filter(|(_, object)| {
                     object.instances.contains_key(node) || object.slots.iter().any(|slot| slot.owner == *node)
                 });
                 placed.map(|(path, _)| path.clone()).collect()
             }
+            // Those of the last decisions, too: an object that is gone is forgotten by that.
             ViewChange::Cluster => view.objects().keys().chain(self.decisions.keys()).cloned().collect(),
         }
     }

@@ -32,6 +32,7 @@ pub fn decide_nodes(view: &View, me: &NodeName, now: BootTime) -> NodeDecision {
 
 fn decide_eviction(view: &View, name: &NodeName, node: &NodeView, now: BootTime, decision: &mut NodeDecision) {
     let Some(incarnation) = node.incarnation.filter(|_| !node.evicted && !node.pinned) else { return };
+    // The simulator follows this step. In the daemon, the membership ends lives (`ownership`).
     let at = node.heard + view.cluster().timing.evicted_after();
     if now >= at {
         decision.steps.push(NodeStep::Evict { node: name.clone(), incarnation, beat: node.beat });
@@ -56,6 +57,8 @@ fn left_on(view: &View, me: &NodeName) -> Vec<ObjectPath> {
     let is_left = |object: &crate::ObjectView| {
         let instance = object.instances.get(me);
         let down = |own: &crate::InstanceView| own.fresh_status().is_some_and(|status| status.is_down());
+        // An instance without a status has no configuration here: the daemon decides nothing before it has looked
+        // at every other one (`Owner::look_whether_ready`).
         let runs = instance.is_some_and(|own| own.status.is_some() && !down(own));
         runs || object.slots.iter().any(|slot| slot.owner == *me && slot.state != SlotState::Released)
     };

@@ -142,6 +142,7 @@ impl InstanceRecord {
             InstanceAction::StartStandby if success => self.unmark(&step.scope),
             _ => {}
         }
+        // One that was interrupted is done again.
         if step.cause == ActionCause::Monitor && *end != ActionEnd::Interruption {
             self.monitor = Some(self.after_monitor_action(success));
         }

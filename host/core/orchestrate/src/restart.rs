@@ -38,6 +38,7 @@ impl RestartRules {
             return NextAttempt::Exhausted { until: recent.clone().next().map(|first| first + self.window) };
         }
         // A delay that the author has made longer than LONGEST_DELAY is never cut.
+        // 20 doublings make any millisecond longer than LONGEST_DELAY; 32 would not fit the shift.
         let delay = self.delay.saturating_mul(1 << made.min(20)).min(LONGEST_DELAY.max(self.delay));
         // From whichever came last: something that was up in between for a while waits in full again.
         let due = latest.map_or(since, |latest| latest.max(since)) + delay;

@@ -56,6 +56,7 @@ pub(crate) fn cpus(text: &str) -> ParseResult<i64> {
 fn decimal(text: &str, factor: i64) -> Option<i64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    // docker refuses more places than these as well ("value is too precise").
     if (whole.is_empty() && fraction.is_empty()) || !digits(whole) || !digits(fraction) || fraction.len() > 9 {
         return None;
     }

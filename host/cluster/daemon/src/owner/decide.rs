@@ -118,6 +118,8 @@ impl Owner {
             orchestrate::NodeStep::Evict { .. } => None,
         });
         let Some(left) = over else { return };
+        // Before the answer, so that no other turn sends it again. If it is refused, `follow_drain` reads what is
+        // so.
         self.node.drain = None;
         if let Some(txn) = request::end_drain(&self.shared, &self.me).filter(|_| self.ending.is_none()) {
             let left: Vec<String> = left.iter().map(ObjectPath::to_string).collect();

@@ -69,6 +69,7 @@ pub(super) fn side_effects(fstype: &str, option: &MountOption, freedom: MountFre
         }
         OptionUse::Plain => return Vec::new(),
         OptionUse::NamesByNumber if freedom == MountFreedom::Full => return unclear(),
+        // Root's own, and of no known meaning: what could be a path is held against the grants.
         OptionUse::Unknown if freedom == MountFreedom::Full => (value.contains('/'), false),
         OptionUse::ReadsPaths => (true, false),
         OptionUse::WritesPath => (false, true),
@@ -112,6 +113,8 @@ fn stops_the_node(option: &MountOption) -> bool {
 fn use_of(fstype: &str, name: &str) -> OptionUse {
     let knows = |names: &[&str]| names.contains(&name);
     let lower = name.to_ascii_lowercase();
+    // mount(8) does nothing with `x-…` and `X-…` but for `X-mount.…`: those set the owner, the mode or the id map
+    // of what is mounted, or mount a directory of it.
     if knows(&OF_EVERY_MOUNT) || (lower.starts_with("x-") && !lower.starts_with("x-mount.")) {
         return OptionUse::Plain;
     }

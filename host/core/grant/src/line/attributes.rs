@@ -144,6 +144,8 @@ impl LineAttributes {
             set_id: self.set_id,
             read: self.read,
             caps: self.caps.clone(),
+            // Not `or_absent`: a line without a user leaves it to the driver (`allow_user`). A user who is not set
+            // makes the line none at all.
             user: self.user.as_ref().map(|user| binder.single(user)).transpose()?,
             guard: self.guard,
             root_equivalent: self.root_equivalent,

@@ -57,6 +57,7 @@ impl SitePolicy {
         if limits == SandboxLimits::default() {
             return file;
         }
+        // `Policy::nothing`, as in a file without lines: `resolve` opens it for a built-in driver.
         let empty = SitePolicy { digest: None, limits, policy: Policy::nothing() };
         Some(file.map_or(empty, |file| SitePolicy { limits: file.limits.and(limits), ..file }))
     }

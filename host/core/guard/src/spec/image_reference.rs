@@ -52,6 +52,7 @@ impl ImageReference {
 
 /// Adds the registry and the library that engines assume.
 fn full_name(name: &str) -> String {
+    // The rule of docker's own parser (github.com/distribution/reference, `splitDockerDomain`).
     let registry = name.split_once('/').filter(|(first, _)| first.contains(['.', ':']) || *first == "localhost");
     match registry {
         Some(("docker.io" | "index.docker.io", rest)) => full_name(rest),

@@ -84,6 +84,7 @@ impl Intent {
     /// What became of an action on a node.
     pub(crate) fn attempt(&self, node: &NodeName, action: InstanceAction) -> ActionAttempt<'_> {
         let records = self.records.get(node).map_or(&[][..], Vec::as_slice);
+        // The last one counts: an action that was interrupted is done again.
         match records.iter().rev().find(|record| record.action == action).map(|record| &record.end) {
             None | Some(ActionEnd::Interruption) => ActionAttempt::Untried,
             Some(ActionEnd::Success) => ActionAttempt::Success,

@@ -85,6 +85,7 @@ pub(crate) fn decide_frozen(here: &InstanceCase<'_>) -> MatterReport {
     let maintenances = [here.case.view.cluster().maintenance, here.node.maintenance, here.case.object.maintenance];
     match maintenances.into_iter().flatten().max().filter(|until| *until > here.case.now) {
         None => MatterReport::pass(),
+        // Unlike a freeze it ends by itself, so the instance stays where it is.
         Some(until) => MatterReport::hold(Reason::Maintenance { until }).until(Some(until)).keeping_slot(),
     }
 }

@@ -43,6 +43,7 @@ pub(crate) fn decide_release(here: &InstanceCase<'_>, report: &MatterReport) -> 
     }
     let case = &here.case;
     let own = case.object.slots.iter().find_map(|slot| match slot.standing(case.me, case.view.nodes()) {
+        // One that was only read as well: nothing runs here that it could be for.
         SlotStanding::Own(token) | SlotStanding::Unconfirmed(token) => Some((slot.index, token)),
         _ => None,
     });

@@ -31,6 +31,7 @@ pub(crate) fn ranked<'a>(case: &ObjectCase<'a>) -> Vec<&'a NodeName> {
         PlacementPolicy::NodesOrder | PlacementPolicy::None => {
             nodes.sort_by_key(|node| case.rules.flex_primary.as_ref() != Some(*node));
         }
+        // A node that has never said its score comes last, and so it is with the load and the last start.
         PlacementPolicy::Score => {
             nodes.sort_by_key(|node| Reverse(case.view.nodes().get(*node).map(|node| node.score)))
         }

@@ -16,6 +16,7 @@ pub(crate) fn obstacle(case: &ObjectCase<'_>, node: &NodeName) -> Option<Reason>
 pub(crate) fn can_act(case: &ObjectCase<'_>, node: &NodeName) -> bool {
     let leaving = case.view.nodes().get(node).is_none_or(|node| node.is_leaving());
     let broken = case.object.instances.get(node).is_some_and(|own| matches!(own.config, ConfigState::Broken { .. }));
+    // A freeze is none: an order may do what it forbids to the daemon.
     case.standing(node) == NodeStanding::Alive && !leaving && !broken && forbidden(case, node).is_none()
 }
 

@@ -6,6 +6,8 @@ use model::{NodeName, ObjectPath};
 /// The weight of a node for an object: an FNV-1a hash, mixed so that names that differ little have weights that differ much.
 pub(super) fn weight(path: &ObjectPath, node: &NodeName) -> u64 {
     let parts = [path.namespace(), path.kind().as_str(), path.name(), node.as_str()];
+    // A zero ends each part, so that `a` and `bc` are not `ab` and `c`. Every node computes this by itself: with
+    // another hash, a node of a later version would rank them otherwise.
     let bytes = parts.iter().flat_map(|part| part.bytes().chain([0]));
     let hash = bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
     mix(hash)

@@ -85,6 +85,7 @@ impl NodeView {
     pub fn standing(&self, timing: BeatTiming, now: BootTime) -> NodeStanding {
         match self.incarnation {
             None => NodeStanding::Absent,
+            // Before the pin: a person may end the life of a node that is away on purpose.
             Some(_) if self.evicted => NodeStanding::Evicted,
             Some(_) if self.pinned => NodeStanding::Pinned,
             Some(_) if now.since(self.heard) >= timing.lost_after => NodeStanding::Silent,

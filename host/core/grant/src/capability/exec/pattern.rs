@@ -112,6 +112,7 @@ fn run(patterns: &[ArgPattern], reached: Vec<bool>, args: &[String], names: Name
             one(&reached, args, |at| names.any_argument(&args[at], |name| written.matches(name) || place.matches(name)))
         }
         ArgPattern::Any => {
+            // Behind a `--` the program reads no options (POSIX, XBD 12.2, guideline 10).
             one(&reached, args, |at| !args[at].starts_with('-') || args[..at].iter().any(|arg| arg == "--"))
         }
         ArgPattern::Rest => {
