@@ -96,6 +96,7 @@ async fn supervise(context: HookContext, from: u64, mut ends: watch::Receiver<bo
                 },
             },
         };
+        // What was missed may be a change of node.conf.
         if matches!(event.kind, EventKind::NodeConfig | EventKind::Resync) {
             update(&context, event.id, &mut running).await;
         }
@@ -173,6 +174,7 @@ async fn follow(context: HookContext, rule: HookRule, mut reader: EventReader, m
             return;
         }
         match event.kind {
+            // A hook would run for its own failures, again and again.
             EventKind::HookFailed => {}
             EventKind::Resync => context.failed(Some(&rule), "it was too slow, and has missed events", None),
             kind if kinds.iter().any(|pattern| pattern.matches(kind.as_str())) => context.run(&rule, &event).await,

@@ -145,6 +145,7 @@ impl PageReader {
             match &name[..] {
                 b"key" => self.rows(&header, &mut |row| contents.change(&row))?,
                 b"meta" => self.rows(&header, &mut |(_, key, value)| {
+                    // As etcd writes it (its package `cindex`): eight bytes, the highest first.
                     if key == "consistent_index" {
                         let bytes = value[..].try_into();
                         contents.applied =

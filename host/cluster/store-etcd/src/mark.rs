@@ -91,6 +91,7 @@ impl MarkGuard {
 
     fn judge(&self, judge: impl FnOnce(EngineMark) -> Result<EngineMark, MarkFault>) -> Result<(), MarkFault> {
         let mut verdict = Ok(());
+        // Compared and set under one lock: of two answers at the same time, the lower one could stay otherwise.
         self.highest.send_if_modified(|highest| match judge(*highest) {
             Ok(found)
                 if (found.generation, found.revision) > (highest.generation, highest.revision)

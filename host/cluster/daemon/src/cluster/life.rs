@@ -182,6 +182,7 @@ impl Owner {
         for effect in effects {
             match effect {
                 OwnershipEffect::Keep => {
+                    // An error is not lost: `send_owned` keeps again, and sends nothing without.
                     let _ = self.member.as_mut().map(|member| member.keep());
                 }
                 OwnershipEffect::Extend { slot, token, sent, .. } => {
@@ -199,6 +200,7 @@ impl Owner {
                 OwnershipEffect::EndPin => self.end_pin(),
             }
         }
+        // Once for all slots, as each publication writes the whole page.
         if extended {
             self.guard.publish();
             self.refresh_terms();

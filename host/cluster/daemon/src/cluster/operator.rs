@@ -27,11 +27,13 @@ impl Owner {
         }
         let pair = (StoreRevision(seen.life), StoreRevision(seen.beat));
         let sent = self.member.as_mut().and_then(|member| member.ownership.evict_by_hand(node, pair, now));
+        // `send_owned` keeps before it sends.
         let Some((sent, _keep)) = sent else {
             let text = "this node has no life in the cluster now: try it again, or on another node (om mon)";
             let _ = answer.send(Err(refuse(FailureKind::Failed, text.to_owned())));
             return;
         };
+        // Before it is sent: where the memory cannot be kept, it is answered at once.
         if let Some(member) = &mut self.member {
             member.evicting = Some((node.clone(), answer));
         }

@@ -74,6 +74,7 @@ impl NodeGuard {
     fn open_page(&mut self) {
         let path = self.directory.join(PAGE_FILE);
         let opened = std::fs::create_dir_all(&self.directory).and_then(|()| TwinFile::open(&path));
+        // A refresh and a removal of addresses only open it.
         let _ = std::fs::File::create(self.directory.join(agent::TERM_LOCK));
         let mut file = match opened {
             Ok(file) => file,

@@ -119,6 +119,7 @@ impl Owner {
     pub(super) fn view_again(&mut self, path: &ObjectPath) {
         let Some(shared) = self.shared.objects.get(path) else {
             self.views.remove(path);
+            // While its file is read, the object may be there again.
             let is_over =
                 |instance: &Instance| instance.missing && !instance.is_busy() && instance.loading == ReadState::Idle;
             if self.instances.get(path).is_some_and(is_over) {

@@ -128,6 +128,7 @@ async fn follow_tree(
                 TreeChange::Everything => Some(Notice::Everything),
             })
             .collect();
+        // One write is several events in a row (inotify(7)), so it is enough to compare neighbours.
         notices.dedup();
         for notice in notices {
             if mail.send(Message::Noticed(notice)).is_err() {

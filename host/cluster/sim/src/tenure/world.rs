@@ -171,6 +171,7 @@ impl TenureWorld {
 
     /// What the plan does to a node, each second.
     fn suffer(&mut self, node: usize) {
+        // The chances are for a second, and a round (`LOOP`) is a quarter of one.
         let mut strikes = |chance: u64| self.random.percent(chance) && self.random.percent(25);
         let plan = self.plan;
         let (cut, deaf, kill) = (strikes(plan.cuts), strikes(plan.deaf), strikes(plan.kills));

@@ -50,6 +50,7 @@ pub struct AuthorityGrant {
 
 impl std::fmt::Debug for JoinGrant {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Without the keys: it may be written to a log.
         f.debug_struct("JoinGrant").field("cluster", &self.cluster).finish_non_exhaustive()
     }
 }
