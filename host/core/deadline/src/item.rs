@@ -67,6 +67,7 @@ pub(crate) fn write(item: &CutItem, to: &mut ByteWriter<'_>) {
         }
         CutItem::Address { netns, index, address, prefix } => {
             to.u8(ADDRESS);
+            // No path stands for the namespace of the node itself.
             let (path, device, inode) = netns.as_ref().map_or(("", 0, 0), |netns| (netns.0.as_str(), netns.1, netns.2));
             to.text(path);
             to.u64(device);

@@ -72,6 +72,7 @@ impl World {
             {
                 daemon.round = None;
             }
+            // Only promises read them.
             if !bounds.failsafe {
                 node.memory.boot.known.clear();
                 node.memory.boot.evicts.clear();
@@ -146,6 +147,7 @@ impl World {
 
 impl Ownership {
     fn forget(&mut self, now: BootTime, bounds: &WorldBounds) {
+        // Each step that needs a reading looks first (`shell`).
         self.reading = None;
         self.seen = StoreRevision(0);
         self.given_up.clear();

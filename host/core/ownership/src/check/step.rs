@@ -373,6 +373,7 @@ fn restored(copy: OwnershipReading, restore: StoreRestore) -> OwnershipReading {
     let mut store = copy;
     if restore == StoreRestore::NewGeneration {
         store.generation = crate::Generation { number: store.generation.number + 1, nonce: 2 };
+        // As in the recovery of an engine, which leaves the lives of nodes out of the copy.
         store.nodes.clear();
     }
     store

@@ -93,6 +93,7 @@ impl WorldNode {
                     (self.running, self.unlimited, self.until) = (false, false, BootTime::BOOT);
                 }
                 OwnershipEffect::PinHolds => self.unlimited = true,
+                // A step of its own (`pins`), as the daemon may crash before.
                 OwnershipEffect::EndPin => {}
             }
         }
@@ -115,6 +116,7 @@ impl WorldNode {
 pub(super) fn timing(bounds: &WorldBounds) -> OwnershipTiming {
     use super::mutation::RuleMutation::{FastClock, NoPatience};
     let more = u64::from(bounds.mutation == Some(FastClock));
+    // All nodes share one clock here, so nothing is added for clocks that differ.
     let patience = if bounds.mutation == Some(NoPatience) { 0 } else { bounds.ticks };
     OwnershipTiming { validity: ticks(bounds.ticks + more), patience: ticks(patience) }
 }
