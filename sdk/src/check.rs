@@ -29,6 +29,7 @@ const fn grant(line: &[u8], entries: &[SchemaEntry]) {
     // Within quotes, a brace is text.
     let mut quoted = false;
     while at < line.len() {
+        // An escaped quote does not end the text.
         if line[at] == b'\\' && quoted {
             at += 2;
             continue;
@@ -118,6 +119,7 @@ const fn default_of(keyword: &KeywordSchema) {
 }
 
 const fn same(one: &[u8], other: &[u8]) -> bool {
+    // The comparison of slices is a function of a trait, which a const function cannot call.
     one.len() == other.len() && starts_with(one, 0, other)
 }
 

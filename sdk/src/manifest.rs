@@ -22,6 +22,8 @@ pub const fn write<D: DriverRegistration, const LENGTH: usize>() -> [u8; LENGTH]
 
 const fn manifest<D: DriverRegistration, const CAPACITY: usize>() -> JsonWriter<CAPACITY> {
     let (group, name) = split(D::NAME);
+    // Both panic, and the build of the driver fails: a mistake would only show on a node
+    // else, when a resource is started.
     check::grants(D::GRANTS, D::SCHEMA);
     check::defaults(D::SCHEMA);
     let mut writer = JsonWriter::new()

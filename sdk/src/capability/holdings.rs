@@ -105,6 +105,8 @@ pub fn release(held: &Holding, force: Force) -> CapabilityResult<bool> {
     let options = match force {
         Force::None => Vec::new(),
         Force::Abort => vec![option("abort", "true".to_owned())],
+        // Both: MNT_DETACH unmounts at once what is not in use, and without MNT_FORCE that would wait for a dead server,
+        // see umount(2).
         Force::Detach => vec![option("abort", "true".to_owned()), option("detach", "true".to_owned())],
         Force::Grace(grace) => vec![option("grace-ms", milliseconds(grace).to_string())],
         Force::Remove(grace) => {

@@ -102,6 +102,7 @@ impl Command {
         if output.succeeded() {
             return Ok(output);
         }
+        // Not `Retryable`: the status of a program does not say whether another try would help.
         Err(Error::Failed(format!("{} exited with {}{}", self.0.program, output.status, output.last_words())))
     }
 

@@ -74,6 +74,7 @@ impl Host {
     /// Removes a block device. False if it is in use: mounted, or [`Host::busy`].
     pub fn release_device(&self, path: &str) -> bool {
         self.change(|world| {
+            // Device-mapper and arrays refuse it with EBUSY.
             let held = world.is_busy(path) || world.mounts.iter().any(|entry| entry.source == path);
             if !held {
                 world.devices.remove(path);
@@ -114,6 +115,7 @@ impl Host {
     pub fn set_uuid(&self, path: &str, uuid: &str) {
         self.change(|world| {
             let path = world.backing(path).to_owned();
+            // Like the label, a part of what is on the device.
             world.signatures.entry(path).and_modify(|signature| uuid.clone_into(&mut signature.uuid));
         });
     }
@@ -135,6 +137,7 @@ impl Host {
             fstype: fstype.to_owned(),
             options: vec!["rw".to_owned()],
         };
+        // Without a holding: it was there before any driver's call, like one that an operator has mounted.
         self.directory(target).with(|world| world.mounts.push(entry))
     }
 
@@ -148,6 +151,8 @@ impl Host {
             if let Some(signature) = world.signatures.remove(from) {
                 world.signatures.insert(to.to_owned(), signature);
             }
+            // The kernel has the file itself, so that a loop device shows the new name of it
+            // (`loop/backing_file` in sysfs).
             world.loops.values_mut().filter(|file| *file == from).for_each(|file| to.clone_into(file));
             for held in &mut world.holdings {
                 match &mut held.thing {
@@ -170,6 +175,7 @@ impl Host {
                 .for_each(|entry| to.clone_into(&mut entry.target));
             for held in &mut world.holdings {
                 match &mut held.thing {
+                    // A holding is of the thing, and stays present wherever it is by now: a stop must find it there.
                     HeldThing::Mount { now, .. } if now == from => to.clone_into(now),
                     _ => {}
                 }
@@ -297,6 +303,8 @@ impl Host {
 
     /// Removes a namespace with everything in it.
     pub fn end_namespace(&self, netns: &str) {
+        // An interface that was moved into it is back on the node at the next `unplug`. The
+        // kernel brings it back at once.
         self.change(|world| world.namespaces.remove(netns));
     }
 

@@ -35,6 +35,7 @@ impl DriverGrants {
 
 fn bound(context: &Context) -> GrantContext {
     let read = |what: &str, error: &dyn std::fmt::Display| -> ! { panic!("the {what} of the context: {error}") };
+    // Without such a variable, a grant on the directory covers no path of a test.
     let directory = |name: &str| PathBuf::from(context.var(name).unwrap_or("/nowhere"));
     GrantContext {
         object: context.object.parse().unwrap_or_else(|error| read("object", &error)),

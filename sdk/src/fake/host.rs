@@ -82,6 +82,7 @@ impl Host {
             world.routes.clear();
             world.links.values_mut().for_each(|interface| interface.addresses.clear());
             world.state.retain(|(scope, _), _| scope != "boot");
+            // The ledger of a boot is void in the next one: what it names was in the kernel's memory alone.
             world.holdings.retain(FakeHolding::outlives_a_reboot);
             world.boot_ms = 0;
         });
@@ -124,6 +125,7 @@ impl Host {
         let before = CURRENT.replace(Some(self.clone()));
         let answer = call();
         CURRENT.set(before);
+        // Between two calls of a driver, a test may do anything with the host.
         self.change(|world| (world.reading, world.held) = (None, None));
         answer
     }

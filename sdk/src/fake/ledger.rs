@@ -64,6 +64,7 @@ impl FakeHolding {
     /// What is only in the kernel's memory does not.
     pub(crate) fn outlives_a_reboot(&self) -> bool {
         match &self.thing {
+            // The engine has its containers on disk.
             HeldThing::Container { .. } => true,
             HeldThing::Declared { scope, .. } => scope == "persistent",
             _ => false,
@@ -140,6 +141,7 @@ impl HeldThing {
             HeldThing::Link { netns, mode, dev, name } => format!("{name} ({mode} of {dev}) in {netns}"),
             HeldThing::Processes => "processes".to_owned(),
             HeldThing::Container { id, name, .. } => {
+                // As engines show an id. Those of tests may be shorter.
                 format!("the container {name} ({})", id.get(..12).unwrap_or(id))
             }
             HeldThing::Declared { kind, id, label, .. } if label.is_empty() => format!("{kind} {id}"),
@@ -185,6 +187,7 @@ impl HeldThing {
 
     /// The options of a mount, and what hides it.
     fn mount_now(&self, world: &HostState) -> Vec<(&'static str, String)> {
+        // The last one of several that are alike, which is the topmost.
         let Some(at) = world.mounts.iter().rposition(|entry| self.is_mount(entry)) else { return Vec::new() };
         let own = &world.mounts[at];
         let over = world.mounts[at + 1..].iter().find(|entry| entry.target == own.target);
@@ -221,12 +224,14 @@ impl HeldThing {
             }
             HeldThing::Link { netns, .. } => {
                 let plugged = within(netns).is_some_and(|seen| seen.links.iter().any(|link| link.plugged));
+                // A dedicated interface is still away from the node when its namespace is gone, until it is given back.
                 plugged || world.lent.contains_key(netns)
             }
             HeldThing::Processes => !world.processes.is_empty(),
             HeldThing::Container { engine, id, .. } => {
                 world.containers.get(engine).is_some_and(|containers| containers.runs(id))
             }
+            // Of what only the driver knows, the host cannot say that it is gone.
             HeldThing::Declared { kind, .. } => kind != DEVICE || self.devices_now(world).next().is_some(),
         }
     }
@@ -234,6 +239,7 @@ impl HeldThing {
 
 /// Whether an id is like one in which `*` stands for any text.
 fn is_like(pattern: &str, id: &str) -> bool {
+    // A group of volumes is one holding for all of its devices: `dm:LVM-GROUP*`.
     let Some((head, rest)) = pattern.split_once('*') else { return pattern == id };
     id.strip_prefix(head).is_some_and(|id| (0..=id.len()).any(|at| is_like(rest, &id[at..])))
 }
@@ -247,6 +253,7 @@ impl HostState {
     pub(crate) fn hold(&mut self, thing: HeldThing) {
         self.next_holding += 1;
         let id = match &thing {
+            // The driver's own id, by which it is withdrawn. All others are opaque, as on a node.
             HeldThing::Declared { id, .. } => id.clone(),
             _ => format!("boot.{}", self.next_holding),
         };
@@ -255,6 +262,7 @@ impl HostState {
 
     /// The same, unless the resource holds it already.
     pub(crate) fn hold_once(&mut self, thing: HeldThing) {
+        // The processes of a resource are one group, however many it starts.
         if !self.holdings.iter().any(|held| held.rid == self.rid && held.thing == thing) {
             self.hold(thing);
         }
@@ -267,6 +275,7 @@ impl HostState {
 
     /// Records that one of these is gone, the latest.
     pub(crate) fn forget_one(&mut self, which: impl Fn(&HeldThing) -> bool) {
+        // Two mounts that are alike may lie on each other, and one call takes off the upper one alone.
         if let Some(at) = self.holdings.iter().rposition(|held| which(&held.thing)) {
             self.holdings.remove(at);
         }

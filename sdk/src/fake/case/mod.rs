@@ -102,6 +102,7 @@ impl<D: Driver> Case<D> {
 
     #[track_caller]
     fn act(mut self, verb: &'static str, action: impl FnOnce(&D, &Context) -> Result<Outcome>) -> Case<D> {
+        // Counted over this call alone: earlier ones of the case have made changes of their own.
         let before = self.host.changes();
         let answer = self.host.run((Some(D::GRANTS), &self.context), None, || action(&self.driver, &self.context));
         let changes = self.host.changes() - before;

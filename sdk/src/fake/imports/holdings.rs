@@ -21,10 +21,12 @@ pub(crate) fn list() -> ImportResult<Vec<Holding>> {
 
 pub(crate) fn release(id: &str, options: &[Kv]) -> ImportResult<bool> {
     let known = ["abort", "detach", "signal", "grace-ms", "remove"];
+    // An error, as on a node: an option that is overlooked would leave what it was to take down.
     if let Some(option) = options.iter().find(|option| !known.contains(&option.key.as_str())) {
         return Err(CapabilityError::Invalid(format!("{:?} is not an option", option.key)));
     }
     let grace = options.iter().find(|option| option.key == "grace-ms").and_then(|option| option.value.parse().ok());
+    // The default of the contract.
     let grace = Duration::from_millis(grace.unwrap_or(5000));
     let detach = options.iter().any(|option| option.key == "detach" && option.value == "true");
     Host::mutate("holdings.release", id, |world| {
@@ -46,12 +48,14 @@ fn undo(world: &mut HostState, thing: &HeldThing, detach: bool) -> ImportResult<
     match thing {
         HeldThing::Mount { now, .. } => {
             let Some(at) = world.mounts.iter().rposition(|entry| thing.is_mount(entry)) else { return Ok(false) };
+            // umount(2) takes the topmost mount of a path, which is another resource's, or a stranger.
             if world.mount_of(now) != Some(at) {
                 return super::os(
                     crate::errno::EBUSY,
                     format!("unmount {now}: another file system is mounted over it"),
                 );
             }
+            // MNT_DETACH takes a mount out of the tree although it is in use.
             if detach {
                 world.busy.remove(now);
             }
@@ -85,6 +89,7 @@ fn undo(world: &mut HostState, thing: &HeldThing, detach: bool) -> ImportResult<
             world.processes.clear();
             return Ok(counted(world, before, |world| world.processes.len()));
         }
+        // Stopped by its engine, see `release`.
         HeldThing::Container { .. } => return Ok(false),
         HeldThing::Declared { kind, .. } if kind == crate::holdings::DEVICE => return take_down(world, thing),
         HeldThing::Declared { kind, .. } => {
@@ -98,6 +103,7 @@ fn undo(world: &mut HostState, thing: &HeldThing, detach: bool) -> ImportResult<
 fn take_down(world: &mut HostState, thing: &HeldThing) -> ImportResult<bool> {
     let there: Vec<String> = thing.devices_now(world).collect();
     for path in &there {
+        // Those that were taken down before stay so: the next stop goes on with the rest.
         if world.is_busy(path) || world.mounts.iter().any(|entry| entry.source == *path) {
             return super::os(crate::errno::EBUSY, format!("take down {path}"));
         }
@@ -160,6 +166,7 @@ fn is_declared(thing: &HeldThing, of_kind: &str, of_id: &str) -> bool {
 pub(crate) fn adopt(kind: &str, id: &str) -> ImportResult<Holding> {
     Host::mutate("holdings.adopt", &format!("{kind} {id}"), |world| {
         let Some(thing) = stranger(world, kind, id) else { return not_found(&format!("{kind} {id}")) };
+        // Before the option is looked at: it takes on a stranger, and nothing that another resource holds.
         if let Some(other) = world.holdings.iter().find(|held| held.thing == thing && held.rid != world.rid) {
             let text = format!("{} is held by {} of web: stop that one first", thing.label(), other.rid);
             return Err(CapabilityError::Other(text));

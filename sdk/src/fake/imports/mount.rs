@@ -75,6 +75,7 @@ pub(super) fn take_off(world: &mut HostState, at: usize) -> ImportResult<()> {
         return os(EBUSY, format!("unmount {}", entry.target));
     }
     world.mounts.remove(at);
+    // Whichever resource holds it: the thing is gone, and with it the note of it.
     world.forget_one(|held| held.is_mount(&entry));
     world.changes += 1;
     Ok(())

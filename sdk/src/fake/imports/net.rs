@@ -68,6 +68,7 @@ pub(crate) fn set_up(dev: &str) -> ImportResult<()> {
 pub(crate) fn add_address(dev: &str, cidr: &str, label: &str) -> ImportResult<()> {
     Host::mutate("net.add-address", &format!("{dev} {cidr}"), |world| {
         let Some(interface) = named(world, dev) else { return not_found(dev) };
+        // The kernel's answer to an address that the link has already.
         if interface.addresses.iter().any(|address| address.cidr == cidr) {
             return os(EEXIST, format!("add {cidr} to {dev}"));
         }

@@ -84,6 +84,7 @@ pub(crate) fn spawn(c: &Command) -> ImportResult<u32> {
     Host::mutate("process.spawn", &line(c), |world| {
         // The faked program does not run: a process that outlives the call only has to be in the list.
         add_process(world, std::iter::once(&c.program).chain(&c.args).cloned().collect());
+        // A shared program serves the whole object, and must outlive the stop of the resource that has started it.
         if !c.settings.iter().any(|setting| setting.key == "shared" && setting.value == "true") {
             world.hold_once(HeldThing::Processes);
         }

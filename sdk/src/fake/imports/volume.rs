@@ -71,6 +71,8 @@ pub(crate) fn start(name: &str) -> ImportResult<String> {
 
 pub(crate) fn stop(name: &str) -> ImportResult<String> {
     change("volume.stop", name, |volume, rid| {
+        // First the note, as on a node: a volume that no resource uses any more is stopped, and
+        // the caller is no user by then.
         volume.users.remove(rid);
         match volume.users.iter().next() {
             Some(user) => format!("{name} stays up: {user} uses it"),
@@ -97,6 +99,7 @@ fn change(call: &'static str, name: &str, work: impl FnOnce(&mut FakeVolume, &st
 pub(crate) fn unprovision(name: &str) -> ImportResult<String> {
     Host::mutate("volume.unprovision", name, |world| {
         let rid = world.rid.clone();
+        // One that an operator made, or that was made for another resource, is not this one's to delete.
         if existing(world, name)?.made_for.as_ref() != Some(&rid) {
             return Ok(String::new());
         }
@@ -108,6 +111,7 @@ pub(crate) fn unprovision(name: &str) -> ImportResult<String> {
 
 pub(crate) fn install(name: &str) -> ImportResult<Vec<String>> {
     Host::mutate("volume.install", name, |world| {
+        // Taken, so that a second installation finds everything written, and counts no change.
         let written = std::mem::take(&mut existing(world, name)?.to_install);
         world.changes += u32::from(!written.is_empty());
         Ok(written)
