@@ -64,6 +64,7 @@ pub struct CommandSettings {
 impl CommandSettings {
     /// The problem with the keywords, if there is one.
     pub fn problems(&self) -> Option<Problem> {
+        // The host has checked the names of those from stores, see `KeyReference`.
         let wrong = self.environment.iter().find_map(|variable| variable_of(variable).err())?;
         Some(Problem::new("environment", wrong))
     }
@@ -100,6 +101,7 @@ impl CommandSettings {
         [
             ("limit.as", self.limit_as.map(Size::as_bytes)),
             ("limit.core", self.limit_core.map(Size::as_bytes)),
+            // In whole seconds, see getrlimit(2).
             ("limit.cpu", self.limit_cpu.map(|limit| limit.as_secs())),
             ("limit.data", self.limit_data.map(Size::as_bytes)),
             ("limit.fsize", self.limit_fsize.map(Size::as_bytes)),
@@ -119,6 +121,7 @@ fn variable_of(word: &str) -> Result<(&str, &str)> {
         .split_once('=')
         .ok_or_else(|| wrong("expected NAME=VALUE, and quotes around the whole of it where the value has blanks"))?;
     let begins = name.chars().next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_');
+    // execve(2) would pass on any other name as well, and no shell could read it.
     if !begins || !name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_') {
         return Err(wrong("expected a name of letters, digits and _ before the ="));
     }

@@ -53,6 +53,8 @@ impl MadeDevice<'_> {
         if known.is_some_and(|held| held.present) {
             return Ok(());
         }
+        // The new id before the expected one is withdrawn: a kill in between leaves two
+        // records of one device, and not none.
         match block::identity_of(self.path)? {
             Some(id) => self.declare(DEVICE, &id)?,
             None => self.declare(NAMED, self.path)?,
@@ -83,6 +85,7 @@ impl HeldDevice {
                 _ => false,
             };
             if there {
+                // By the name that it was made with: the grants of its programs are about that one.
                 let path = state::get(StateScope::Boot, PATH)?.unwrap_or_else(|| holding.text("device").to_owned());
                 return Ok(Some(HeldDevice { holding, path }));
             }

@@ -239,6 +239,7 @@ impl FilesystemMount<'_> {
                 answer => return Ok(answer?),
             }
         }
+        // The last try says what keeps it busy.
         Ok(holdings::release(held, force)?)
     }
 

@@ -204,6 +204,7 @@ impl VolumeFilesystem<'_> {
             (false, false) => self.kind.check(&device)?,
         }
         let started = self.mounted(Some(&device)).mount()?;
+        // ext4 counts its errors in the superblock, over all mounts: only those since this one are told.
         match mount::errors_of(&self.volume.at.mnt)? {
             Some(errors) => state::set(StateScope::Boot, ERRORS, &errors.to_string())?,
             None => state::remove(StateScope::Boot, ERRORS)?,

@@ -102,6 +102,7 @@ impl<'a> ComputeClient<'a> {
         body: Option<&Value>,
         doing: &str,
     ) -> Result<(), ComputeError> {
+        // A part of the id: the API ignores a change whose id it knows, also one that is meant a second time.
         self.changes.set(self.changes.get() + 1);
         let join = if query.is_empty() { "" } else { "&" };
         let query = format!("{query}{join}requestId={}", self.request_id(method, path));

@@ -105,6 +105,7 @@ pub fn conflict(address: IpAddr, dev: &str, holder: &Holder) -> Error {
 /// The state of an address that is there, as its flags tell: what makes it useless, and what will pass.
 pub fn doubt(cidr: &str, flags: &[String]) -> Option<AddressDoubt> {
     let has = |name: &str| flags.iter().any(|flag| flag == name);
+    // The kernel asks for an IPv6 address only once, when it is added (RFC 4862 §5.4): this does not pass by itself.
     if has("dadfailed") {
         let text =
             format!("another host has {cidr}, too: the kernel found it and does not use the address (dadfailed)");

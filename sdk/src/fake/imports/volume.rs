@@ -71,8 +71,8 @@ pub(crate) fn start(name: &str) -> ImportResult<String> {
 
 pub(crate) fn stop(name: &str) -> ImportResult<String> {
     change("volume.stop", name, |volume, rid| {
-        // First the note, as on a node: a volume that no resource uses any more is stopped, and
-        // the caller is no user by then.
+        // On a node the note of the last user goes behind the stop: what is not proven to be down is in use. Here a stop
+        // does not fail halfway, so the order does not show.
         volume.users.remove(rid);
         match volume.users.iter().next() {
             Some(user) => format!("{name} stays up: {user} uses it"),
