@@ -136,6 +136,7 @@ impl Driver for ForkingApplication {
         let is_over =
             || Ok(process::running()?.is_empty() && matches!(self.quick_state(context)?, Some(State::Down) | None));
         let patience = self.patience(self.stop_timeout, context, began);
+        // Not an error if it is not over by then: the host looks itself, and says what is left.
         clock::wait_until(patience, PAUSE, is_over)?;
         Ok(Outcome::changed("stopped"))
     }

@@ -53,6 +53,7 @@ impl Driver for SimpleApplication {
         match (process::running()?.first(), context.var("lost_process")) {
             (Some(_), Some(pid)) => {
                 log::warn(format!("the first process {pid} has exited: stopping what it left"));
+                // A part of the time only: the start comes behind it.
                 process::terminate("TERM", self.grace.min(context.deadline / 4))?;
             }
             (Some(first), None) => return Ok(Outcome::unchanged(format!("already running with pid {}", first.pid))),

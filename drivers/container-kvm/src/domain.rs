@@ -72,6 +72,7 @@ impl LibvirtDomain {
     }
 
     fn read(text: &str) -> LibvirtDomain {
+        // Words and keys are those of the C locale, in which the host runs programs.
         let pairs: Vec<(&str, &str)> = text.lines().filter_map(|line| line.split_once(':')).collect();
         let of = |key| pairs.iter().find(|pair| pair.0 == key).map(|pair| pair.1.trim()).unwrap_or_default();
         LibvirtDomain {

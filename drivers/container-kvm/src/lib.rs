@@ -225,6 +225,7 @@ impl VirtualMachine {
                 Err(Error::Failed(why) | Error::Retryable(why)) => Some(why),
                 Err(error) => return Err(error),
             };
+            // libvirt refuses it while it is busy, which passes: it is asked again soon.
             next = now + if refusal.is_none() { REPEAT } else { PAUSE };
             Ok(false)
         })?;

@@ -68,6 +68,7 @@ impl VirtualMachine {
     /// The error of a migration that failed, with the state of the guest.
     fn told_of_the_guest(&self, to: &str, why: Error) -> Error {
         let name = &self.name;
+        // While libvirt aborts the migration, the guest is paused: the state of then would say nothing.
         let settled = clock::wait_until(SETTLE, PAUSE, || Ok(self.state()? != DomainState::Moving));
         let guest = match settled.and_then(|_| self.state()) {
             Ok(DomainState::Running) => format!("{name} still runs here"),

@@ -131,6 +131,7 @@ impl Driver for LuksDevice {
             return Ok(Outcome::unchanged(format!("{} is already down", self.device())));
         };
         held.stop(|path| {
+            // cryptsetup takes the name of the mapping, and not a path.
             let name = path.rsplit('/').next().unwrap_or_default();
             Command::new(CRYPTSETUP).args(["close", "--"]).arg(name).check().map(drop)
         })
@@ -228,6 +229,7 @@ impl LuksDevice {
         }
         // The header names the device; without one to look at, nothing is known of it.
         let uuid = if block::find(&self.dev)?.is_some() { block::probe(&self.dev)? } else { None };
+        // The id has the digits of the UUID without its hyphens.
         let other = uuid.filter(|found| !found.uuid.is_empty() && !held.id().contains(&found.uuid.replace('-', "")));
         Ok(match other {
             Some(_) => status.degraded(format!("{} is not of {}: dev applies at the next start", held.path, self.dev)),

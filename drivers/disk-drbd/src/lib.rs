@@ -118,6 +118,7 @@ impl Driver for ReplicatedDevice {
             )));
         }
         self.promote(&["primary"])?;
+        // The node is primary all the same if no link comes in time: what needs the device fails, and says so.
         clock::wait_until(UDEV, PAUSE, || Ok(!self.devices()?.is_empty()))?;
         Ok(Outcome::changed(format!("{res} is primary")))
     }
@@ -189,6 +190,8 @@ impl ReplicatedDevice {
     fn promote(&self, words: &[&str]) -> Result<()> {
         self.hold()?;
         self.drbdadm(words).inspect_err(|_| {
+            // Where the role cannot be read, the record stays, and a stop demotes the node. The error of drbdadm says
+            // more than one of this.
             if self.seen().is_ok_and(|seen| seen.is_none_or(|seen| !seen.is_primary())) {
                 let _ = holdings::withdraw(PRIMARY, &self.res);
             }

@@ -43,6 +43,7 @@ impl CloudDisks {
             return Err(Error::invalid_config("a disk begins with an image or with a source_snapshot, not with both"));
         }
         if let Some(size) = self.size {
+            // A text: the API writes numbers of 64 bits as such.
             body["sizeGb"] = json!(gigabytes(size).to_string());
         } else if self.image.is_none() && self.source_snapshot.is_none() {
             return Err(Error::invalid_config(format!("size is not set: {name} cannot be allocated")));

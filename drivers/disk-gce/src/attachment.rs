@@ -64,6 +64,7 @@ impl AttachedDisk {
 
     /// The instance that a disk is attached to, if it is attached.
     pub(crate) fn elsewhere(disk: &Value) -> Option<InstanceRef> {
+        // A disk that can be written has one user. Only disks that are read may have several.
         InstanceRef::of(disk["users"][0].as_str()?)
     }
 }

@@ -187,6 +187,7 @@ impl Driver for SoftwareRaid {
             self.must_belong(&uuid)?;
         }
         Command::new("/sbin/mdadm").arg("--zero-superblock").args(self.devs.clone()).check()?;
+        // The last step: if the clearing is interrupted, the next one still compares the UUID.
         state::remove(state::StateScope::Persistent, UUID)?;
         Ok(Outcome::changed(format!("cleared {}", self.devs.join(" "))))
     }
@@ -296,6 +297,8 @@ impl SoftwareRaid {
 
     /// The arguments after `--create` and the device, in the order of the grant.
     fn creation(&self, uuid: &str, devices: usize) -> Vec<String> {
+        // mdadm would ask where a device seems to be in use, and there is no terminal. What the
+        // devices hold was looked at before.
         let mut words = vec!["--run".to_owned()];
         let mut option = |name: &str, value: String| words.extend([name.to_owned(), value]);
         // Known before, so that an array whose creation is interrupted is recognised.

@@ -52,6 +52,7 @@ impl Driver for RawDevices {
         let mut corrected = Vec::new();
         for dev in &self.devs {
             if block::find(dev)?.is_none() {
+                // udev may be about to make it.
                 return Err(Error::retryable(format!("{dev} does not exist")));
             }
             // The attributes of a link itself are not those of the device, so they cannot show that nothing has to be done.

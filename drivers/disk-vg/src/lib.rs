@@ -187,6 +187,7 @@ impl Driver for VolumeGroup {
         if group.is_some() {
             Command::new("/sbin/vgremove").arg("--").arg(&self.name).check()?;
         }
+        // vgremove leaves the devices prepared for LVM, and another provision would refuse them for that.
         let labelled = self.labelled()?;
         if labelled {
             Command::new("/sbin/pvremove").arg("--").args(self.pvs.clone()).check()?;

@@ -123,6 +123,7 @@ fn insert(route: &CloudAddress, range: &str, client: &ComputeClient<'_>) -> Comp
 
 fn remove(route: &CloudAddress, client: &ComputeClient<'_>) -> ComputeResult<()> {
     match client.change("DELETE", &path(route), "", None, &format!("removing the route {}", route.routename)) {
+        // Another node has taken it away in this moment.
         Err(ComputeError::NotFound(_)) => Ok(()),
         removed => removed,
     }

@@ -185,6 +185,7 @@ impl HostAddress {
         net::set_up(&self.dev)?;
         log::info(format!("{} was down: set it up", self.dev));
         let mut seen = link;
+        // Whether it came in time does not matter here: `fault` says what is missing.
         clock::wait_until(CARRIER, LOOK_AGAIN, || {
             seen = net::find_link(&self.dev)?.ok_or_else(|| CapabilityError::NotFound(self.dev.clone()))?;
             Ok(seen.carrier || !self.check_carrier)

@@ -345,6 +345,7 @@ impl NamespaceAddress {
             log::info(format!("{address} is free on {}", self.dev));
             return Ok(());
         }
+        // Also if the neighbours could not be asked: the address may be another's.
         netns::unplug(&self.netns, &self.mode, &self.dev)?;
         found?.map_or(Ok(()), |holder| Err(conflict(address, &self.dev, &holder)))
     }

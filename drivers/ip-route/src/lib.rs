@@ -89,6 +89,7 @@ impl Driver for StaticRoute {
             return Err(Error::retryable(format!("{} has no network namespace: is it up?", self.place())));
         };
         let route = self.route()?;
+        // Looked for before: the kernel takes the same way a second time under another metric, and then both are there.
         let added = match &self.netns {
             _ if sight.same.is_some() => false,
             Some(netns) => netns::add_route(netns, &route, sight.onlink)?,

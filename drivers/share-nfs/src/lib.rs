@@ -156,6 +156,7 @@ impl NfsShare {
                 answer => drop(answer?),
             }
         }
+        // The path goes last: the stop after an interrupted one still needs it.
         holdings::withdraw(EXPORT, id)?;
         state::remove(StateScope::Boot, id)?;
         Ok(is_there.then(|| id.to_owned()))

@@ -186,6 +186,7 @@ fn remove(id: &str) -> Result<bool> {
     if UserShare::parse(&listed.text(), name).is_none_or(|share| share.path != path) {
         return Ok(false);
     }
+    // Before its clients are disconnected: they come back by themselves to a share that is there.
     net(&["delete", "--", name])?;
     // Connected clients would keep the file system busy. If smbd does not run, there are none.
     let closed = Command::new(SMBCONTROL).args(["smbd", "close-share", name]).run()?;

@@ -164,6 +164,8 @@ impl hostler_sdk::Sync for BtrfsSync {
         if sent.exists()? {
             sent.delete()?;
         }
+        // A kill before this leaves a copy on the target of which this node has no base:
+        // the next sync sends everything.
         Command::new("/usr/bin/mv").args(["-T", "--", &next.0, &sent.0]).check()?;
         Ok(TargetReport::copied(target.name, bytes))
     }

@@ -87,6 +87,7 @@ impl hostler_sdk::Sync for ConfigSync {
         let config = context.config()?;
         let own = digest(&files::read(&config)?);
         let mut known = known(context)?;
+        // The record goes to the other nodes, which learn by it that this one has the configuration.
         known.note(&context.node, &own);
         let reports = each_target(targets, |node| {
             let report = send(node, &config, context.force())?;

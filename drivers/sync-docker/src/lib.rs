@@ -115,6 +115,7 @@ impl hostler_sdk::Sync for ImageSync {
             return Err(problem.into());
         }
         let engine = self.engine(context)?;
+        // First of this node: an image that is missing here fails the copy before any target is asked.
         let ids = self.images.iter().map(|image| engine.id(image)).collect::<Result<Vec<String>>>()?;
         let mut seen = KnownImages::read(context)?;
         let reports = each_target(targets, |node| {
@@ -135,6 +136,7 @@ impl hostler_sdk::Sync for ImageSync {
                 }
             }
         });
+        // Also when an error ended the copies: what was seen of the targets before is known all the same.
         seen.write(context)?;
         reports
     }

@@ -269,6 +269,7 @@ impl TargetCopy<'_> {
     }
 
     fn run(&self, rehearse: bool) -> Result<TransferStats> {
+        // It prints a line for each file, which are too many for the log of an action.
         let output = self.command(rehearse).setting("output", "debug").run()?;
         match output.status {
             0 => {}

@@ -51,6 +51,7 @@ impl hostler_sdk::Task for CommandTask {
     fn run(&self, context: &Context) -> Result<RunReport> {
         self.run.must_be_confirmed(context)?;
         let mut command = self.surroundings.apply(self.command.clone())?;
+        // Behind those of the section: the last variable of a name counts, so that -e wins.
         for (name, value) in context.asked_environment() {
             command = command.env(name, value);
         }

@@ -121,6 +121,7 @@ impl Driver for PoolVolume {
         // Before the start: after a crash in it, a stop must know the volume.
         holdings::declare(StateScope::Boot, VOLUME, &self.name, &format!("the volume {}", self.name), &[])?;
         let started = volume::start(&self.name)?;
+        // At each start: keys and permissions may have changed while the volume was down.
         let installed = if self.installs() { volume::install(&self.name)? } else { Vec::new() };
         let wrote = match installed.is_empty() {
             true => String::new(),
@@ -139,6 +140,7 @@ impl Driver for PoolVolume {
             if volume::look(&held.id)?.is_some() {
                 done.push(volume::stop(&held.id)?);
             }
+            // The record goes last: a volume whose stop has failed is still in use.
             holdings::withdraw(VOLUME, &held.id)?;
         }
         Ok(match done.is_empty() {
