@@ -163,7 +163,7 @@ pub(crate) fn proof(table: &mut Table) -> Result<()> {
     let records: Vec<HoldingRecord> = (0..UNDONE).map(undone_mount).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let work = || {
-        let proofs = runtime.block_on(prove(records.clone(), Vec::new));
+        let proofs = runtime.block_on(prove("many", records.clone(), Vec::new));
         ensure!(proofs.iter().all(|proof| proof.verdict == ProofVerdict::Gone), "a mount that never was is there");
         Ok(())
     };

@@ -69,6 +69,7 @@ mod routes;
 mod secrets;
 mod separate;
 mod several;
+mod shared_devices;
 mod shares;
 mod spider;
 mod storage;
@@ -131,6 +132,7 @@ fn main() -> ExitCode {
         programs::trials(),
         proofs::trials(),
         records::trials(),
+        shared_devices::trials(),
         secrets::trials(),
         rollback::trials(),
         crash::trials(),

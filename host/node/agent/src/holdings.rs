@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use capability::holdings::{HoldingPresence, Ledger, UnverifiedLedger, declared_of, look, records_of_node};
+use capability::holdings::{HoldingPresence, Ledger, NodeRecord, UnverifiedLedger, declared_of, look, records_of_node};
 use capability::{AuditRecord, AuditSink, AuditVerdict, FileAudit};
 use exec::blocking;
 use holding::{Holding, HoldingRecord, HoldingStage};
@@ -34,7 +34,7 @@ impl Agent {
         });
         let mut list = HoldingList::default();
         for ObjectRecords { object, records, unverified, rids } in records.await {
-            let seen = look(&records, || every_record(self.home())).await;
+            let seen = look(&object.to_string(), &records, || every_record(self.home())).await;
             list.holdings.extend(records.iter().zip(&seen).map(|(record, seen)| {
                 let orphan = rids.as_ref().is_some_and(|rids| !rids.contains(&record.rid));
                 document(&object, record, seen, orphan)
@@ -101,7 +101,7 @@ fn document(object: &ObjectPath, record: &HoldingRecord, seen: &HoldingPresence,
     let state = match (&record.holding, seen) {
         (Holding::Declared(declared), _) if declared.device().is_none() => "declared",
         (_, HoldingPresence::Gone) if record.is_left_unseen() => "left",
-        (_, HoldingPresence::Left(_)) => "left",
+        (_, HoldingPresence::Left(_) | HoldingPresence::Shared(_)) => "left",
         (_, HoldingPresence::Present(_)) => "present",
         (_, HoldingPresence::Gone) => GONE,
         (_, HoldingPresence::Unknown(_)) => "unknown",
@@ -119,7 +119,7 @@ fn document(object: &ObjectPath, record: &HoldingRecord, seen: &HoldingPresence,
 }
 
 /// What all resources of the node hold in the kernel's memory.
-pub(crate) fn every_record(home: &Directories) -> Vec<HoldingRecord> {
+pub(crate) fn every_record(home: &Directories) -> Vec<NodeRecord> {
     records_of_node(&home.run.join("holdings"))
 }
 

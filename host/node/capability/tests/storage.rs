@@ -260,8 +260,8 @@ async fn a_file_system_that_got_the_numbers_of_another_is_not_taken_for_it() {
     let ledger = Ledger::open(&LedgerPlaces::below(&resource.directory.path().canonicalize().unwrap()));
     let own = ledger.records(|_| true).pop().unwrap();
     let presence =
-        async |record: &HoldingRecord| holdings::look(std::slice::from_ref(record), Vec::new).await.remove(0);
-    let proof = async |record: HoldingRecord| holdings::prove(vec![record], Vec::new).await.remove(0).verdict;
+        async |record: &HoldingRecord| holdings::look("web", std::slice::from_ref(record), Vec::new).await.remove(0);
+    let proof = async |record: HoldingRecord| holdings::prove("web", vec![record], Vec::new).await.remove(0).verdict;
     assert!(matches!(presence(&own).await, HoldingPresence::Present(_)));
     // It is in use elsewhere after the unmount, wherever that is.
     run(&["mount", "--bind", &mnt, &other]);
@@ -365,7 +365,7 @@ async fn two_processes_write_one_ledger_and_neither_loses_a_line_of_the_other() 
     }
     // Undone, and kept until the host has looked whether they are gone.
     assert_eq!((numbers(&ledger), held(&two).await), (vec![1, 2, 3, 4], Vec::new()));
-    let proofs = holdings::prove(ledger.records(|_| true), Vec::new).await;
+    let proofs = holdings::prove("web", ledger.records(|_| true), Vec::new).await;
     assert!(proofs.iter().all(|proof| proof.verdict == ProofVerdict::Gone), "{proofs:?}");
     ledger.forget(&proofs.into_iter().map(|proof| proof.record).collect::<Vec<_>>());
     ledger.compact().unwrap();

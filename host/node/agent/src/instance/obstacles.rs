@@ -33,7 +33,7 @@ impl Agent {
             records
         });
         let home = self.home().clone();
-        let proofs = prove(records.await, || holdings::every_record(&home)).await;
+        let proofs = prove(&path.to_string(), records.await, || holdings::every_record(&home)).await;
         let held = proofs.iter().filter_map(|proof| held(path, proof));
         let told =
             troubled.iter().flat_map(|seen| seen.messages.iter().filter_map(|message| told(path, seen, message)));
@@ -48,7 +48,8 @@ fn is_as_it_should_be(seen: &ResourceStatus) -> bool {
 
 fn held(path: &ObjectPath, proof: &HoldingProof) -> Option<ObstacleDocument> {
     let (holder, remedy) = match &proof.verdict {
-        ProofVerdict::Gone => return None,
+        // What uses it is in the way itself, if anything is.
+        ProofVerdict::Gone | ProofVerdict::Shared(_) => return None,
         ProofVerdict::Still(how) => {
             (how.clone(), format!("end what uses it, if something does, and then: om {path} stop"))
         }

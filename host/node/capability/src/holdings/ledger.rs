@@ -111,7 +111,7 @@ impl Ledger {
     }
 
     /// The same, and programs may use them on.
-    pub(crate) fn let_go(&self, records: &[HoldingRecord]) {
+    pub fn let_go(&self, records: &[HoldingRecord]) {
         self.mark(records, |number| LedgerEvent::LetGo { number });
     }
 

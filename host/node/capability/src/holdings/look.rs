@@ -18,6 +18,7 @@ use super::device::DeviceLook;
 use super::mount_scan::MountScan;
 use super::mount_sight::presence_here;
 use super::network::NetworkLook;
+use super::others::{HoldingOwner, NodeRecord};
 use super::proof::ProofVerdict;
 
 /// What a look at a holding found.
@@ -27,6 +28,8 @@ pub enum HoldingPresence {
     Present(Vec<(&'static str, String)>),
     /// It is not where it was made, and something still uses it, in these words.
     Left(String),
+    /// It is gone itself, and this other resource of the same object still uses its file system: only a proof may forget it.
+    Shared(HoldingOwner),
     Gone,
     /// It could not be looked at, for this reason.
     Unknown(String),
@@ -48,14 +51,20 @@ impl HoldingPresence {
                 now.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
             }
             HoldingPresence::Left(_) => vec![("left".to_owned(), "true".to_owned())],
+            HoldingPresence::Shared(owner) => vec![("used-by".to_owned(), owner.rid.clone())],
             HoldingPresence::Gone => Vec::new(),
             HoldingPresence::Unknown(why) => vec![("unknown".to_owned(), why.clone())],
         }
     }
 }
 
-/// Looks for each of the holdings. `others` are all holdings of the node, asked for only where a mount is not where it was made.
-pub async fn look(records: &[HoldingRecord], others: impl Fn() -> Vec<HoldingRecord>) -> Vec<HoldingPresence> {
+/// Looks for each of these holdings of one object. `others` are all holdings of the node, asked for only where a mount is not where it
+/// was made.
+pub async fn look(
+    object: &str,
+    records: &[HoldingRecord],
+    others: impl Fn() -> Vec<NodeRecord>,
+) -> Vec<HoldingPresence> {
     let mut mounts = None;
     let mut network = NetworkLook::default();
     let mut devices = DeviceLook::default();
@@ -90,12 +99,13 @@ pub async fn look(records: &[HoldingRecord], others: impl Fn() -> Vec<HoldingRec
     // Seldom: what was unmounted by another hand, and may live on in another namespace.
     let scan = MountScan::of(elsewhere.iter().map(|(_, record, _)| *record));
     for (at, record, mount) in elsewhere {
-        seen[at] = match scan.verdict(mount, record, &others) {
+        seen[at] = match scan.verdict(mount, record, object, &others) {
             ProofVerdict::Gone => match scan.unseen_use(mount, record) {
                 Ok(None) => HoldingPresence::Gone,
                 Ok(Some(how)) => HoldingPresence::Left(how),
                 Err(why) => HoldingPresence::Unknown(why),
             },
+            ProofVerdict::Shared(owner) => HoldingPresence::Shared(owner),
             ProofVerdict::Still(how) => HoldingPresence::Left(how),
             ProofVerdict::NotProven(why) => HoldingPresence::Unknown(why),
         };

@@ -32,7 +32,7 @@ pub(crate) use look::processes;
 pub use look::{HoldingPresence, look};
 pub(crate) use mount_sight::{made_identity, sees, signature_of};
 pub(crate) use network::netlink_of;
-pub use others::records_of_node;
+pub use others::{HoldingOwner, NodeRecord, records_of_node};
 pub(crate) use others::{other_holder_of_container, other_owner};
 pub use proof::{HoldingProof, ProofVerdict, prove};
 pub use release::{ReleaseOptions, end_processes, release};
@@ -61,7 +61,7 @@ pub struct HoldingEntry {
 /// Lists what the resource holds, in the order in which it was made.
 pub async fn list(context: &CallContext) -> Result<Vec<HoldingEntry>, CapabilityError> {
     let (ledger, state) = (context.ledger(), StateFiles::of(context));
-    let all = context.paths().instance.holdings.all.clone();
+    let (all, object) = (context.paths().instance.holdings.all.clone(), context.subject().object.to_string());
     // Also of a resource that is stuck: no call of the look can be.
     let listed = context.admit_beside(SeeHoldings)?.waiting(|_| async move {
         let mut records = ledger.records();
@@ -69,7 +69,7 @@ pub async fn list(context: &CallContext) -> Result<Vec<HoldingEntry>, Capability
         let declared = state.declared()?;
         learn_earlier_grants(context, &declared);
         records.extend(declared.into_iter().map(|declared| declared_record(&ledger.rid, declared.holding)));
-        let seen = look(&records, || records_of_node(&all)).await;
+        let seen = look(&object, &records, || records_of_node(&all)).await;
         Ok(Effect::Nothing(records.iter().zip(&seen).map(|(record, seen)| entry(record, seen)).collect::<Vec<_>>()))
     });
     let listed = listed.await?;
@@ -154,7 +154,7 @@ pub(crate) fn entry(record: &HoldingRecord, seen: &HoldingPresence) -> HoldingEn
         id: record.id(),
         label: label_now(holding, &attributes),
         attributes,
-        present: !matches!(seen, HoldingPresence::Gone) || is_left,
+        present: !matches!(seen, HoldingPresence::Gone | HoldingPresence::Shared(_)) || is_left,
     }
 }
 

@@ -7,6 +7,7 @@ use kernel::block;
 use kernel::mount::namespaces::{NamespacedMount, find_everywhere, user_of};
 
 use super::mount_sight::{sees_signed, shows_renamed, signature_of, was_used_again};
+use super::others::NodeRecord;
 use super::proof::ProofVerdict;
 
 /// Every mount of the node that could be one of those that are held.
@@ -32,7 +33,8 @@ impl MountScan {
         &self,
         held: &MountHolding,
         record: &HoldingRecord,
-        others: &impl Fn() -> Vec<HoldingRecord>,
+        object: &str,
+        others: &impl Fn() -> Vec<NodeRecord>,
     ) -> ProofVerdict {
         let found = match &self.0 {
             Ok(found) => found,
@@ -41,11 +43,16 @@ impl MountScan {
         if was_used_again(held) {
             return ProofVerdict::Gone;
         }
-        let mut known = None;
-        let mut explained = |seen: MountSight<'_>| {
+        let (mut known, mut shared) = (None, None);
+        let mut user = |seen: MountSight<'_>| {
             let known = known.get_or_insert_with(others);
-            known.iter().any(|other| self.explains(other, record, held, seen))
+            let explains = |other: &&NodeRecord| self.explains(&other.record, record, held, seen);
+            // One of the same object first: that of another is in the way of a stop.
+            let own = known.iter().filter(|other| other.object == object).find(explains);
+            own.or_else(|| known.iter().find(explains)).map(NodeRecord::owner)
         };
+        // A device is this object's alone: another node may mount it once this one says that the object is down.
+        let is_exclusive = held.owns_filesystem() && held.made.as_ref().is_some_and(|made| made.claimed().is_some());
         for listed @ NamespacedMount { mount, process } in found {
             // Only of one with the same number: almost every line is another resource's.
             let same = held.made.as_ref().filter(|made| made.device == mount.device);
@@ -54,12 +61,21 @@ impl MountScan {
             let made = same.filter(|made| process.is_none() && made.id == mount.id);
             let renamed = made.is_some_and(|made| shows_renamed(held, made, mount, &signature));
             let this = renamed || sees_signed(mount, &signature, |sight| held.is(sight));
-            let used = || sees_signed(mount, &signature, |sight| held.is_used_by(sight));
-            if this || used() && !sees_signed(mount, &signature, &mut explained) {
+            if this {
                 return ProofVerdict::Still(shown(listed));
             }
+            if !sees_signed(mount, &signature, |sight| held.is_used_by(sight)) {
+                continue;
+            }
+            match sees_signed(mount, &signature, &mut user) {
+                None => return ProofVerdict::Still(shown(listed)),
+                Some(user) if is_exclusive && user.object != object => {
+                    return ProofVerdict::Still(format!("{}, by {user}", shown(listed)));
+                }
+                Some(user) => shared = Some(user).filter(|_| is_exclusive),
+            }
         }
-        ProofVerdict::Gone
+        shared.map_or(ProofVerdict::Gone, ProofVerdict::Shared)
     }
 
     /// Whether the mount that is seen is another resource's: two may mount the same file system. A record whose mount is long gone

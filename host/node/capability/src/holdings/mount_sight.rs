@@ -37,11 +37,11 @@ pub(crate) fn sees(mount: &MountInfo, compare: impl FnOnce(MountSight<'_>) -> bo
 }
 
 /// The same with what the line does not say.
-pub(super) fn sees_signed(
+pub(super) fn sees_signed<T>(
     mount: &MountInfo,
     signature: &MountSignature,
-    compare: impl FnOnce(MountSight<'_>) -> bool,
-) -> bool {
+    compare: impl FnOnce(MountSight<'_>) -> T,
+) -> T {
     let (root, target) = (mount.root.to_string_lossy(), mount.target.to_string_lossy());
     let source = kernel::block::canonical_source(&mount.source);
     let MountInfo { id, device, fstype, .. } = mount;

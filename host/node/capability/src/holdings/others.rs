@@ -10,10 +10,24 @@ use crate::CallContext;
 
 /// A resource of this node.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct HoldingOwner {
+pub struct HoldingOwner {
     /// The object, as an operator writes it.
-    object: String,
-    rid: String,
+    pub object: String,
+    pub rid: String,
+}
+
+/// One holding of the node, and the object that it is of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeRecord {
+    /// The object, as an operator writes it.
+    pub object: String,
+    pub record: HoldingRecord,
+}
+
+impl NodeRecord {
+    pub(super) fn owner(&self) -> HoldingOwner {
+        HoldingOwner { object: self.object.clone(), rid: self.record.rid.clone() }
+    }
 }
 
 impl fmt::Display for HoldingOwner {
@@ -35,8 +49,13 @@ pub(crate) fn other_owner(context: &CallContext, thing: &Holding) -> Option<Hold
 }
 
 /// What all resources of the node hold in the kernel's memory. `all` is the directory of [`LedgerPlaces`](super::LedgerPlaces).
-pub fn records_of_node(all: &Path) -> Vec<HoldingRecord> {
-    ledgers_below(all).iter().flat_map(|path| records_of_boot(path)).collect()
+pub fn records_of_node(all: &Path) -> Vec<NodeRecord> {
+    let of = |path: PathBuf| {
+        let object = path.strip_prefix(all).map(object_of).unwrap_or_default();
+        let records = records_of_boot(&path).into_iter();
+        records.map(move |record| NodeRecord { object: object.clone(), record })
+    };
+    ledgers_below(all).into_iter().flat_map(of).collect()
 }
 
 /// What a ledger of the boot scope says. After a boot, nothing of it is held.

@@ -10,6 +10,7 @@ use kernel::block;
 
 use super::look::{HoldingPresence, look, processes};
 use super::mount_scan::MountScan;
+use super::others::{HoldingOwner, NodeRecord};
 
 /// How often, and with which pause, it is looked whether the kernel lets go of a device.
 const LOOKS: usize = 10;
@@ -26,25 +27,31 @@ pub struct HoldingProof {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProofVerdict {
     Gone,
+    /// It is gone itself, and this other resource of the same object still uses its file system.
+    Shared(HoldingOwner),
     /// It is there: where, or what holds it.
     Still(String),
     /// It could not be looked at, for this reason. So it is not known to be gone.
     NotProven(String),
 }
 
-/// Looks for what these resources hold. `others` are all other holdings of the node, asked for only where a mount could be
+/// Looks for what these resources of one object hold. `others` are all holdings of the node, asked for only where a mount could be
 /// another resource's.
-pub async fn prove(records: Vec<HoldingRecord>, others: impl Fn() -> Vec<HoldingRecord>) -> Vec<HoldingProof> {
+pub async fn prove(
+    object: &str,
+    records: Vec<HoldingRecord>,
+    others: impl Fn() -> Vec<NodeRecord>,
+) -> Vec<HoldingProof> {
     let mounts = MountScan::of(&records);
     // Mounts are looked for in the scan, and the rest by their own kind of look.
     let is_mount = |record: &HoldingRecord| matches!(record.holding, Holding::Mount(_));
     let rest: Vec<HoldingRecord> = records.iter().filter(|record| !is_mount(record)).cloned().collect();
-    let seen = look(&rest, Vec::new).await;
+    let seen = look(object, &rest, Vec::new).await;
     let mut rest = rest.iter().zip(seen).map(|(record, seen)| verdict_of(record, seen));
     let mut proofs = Vec::with_capacity(records.len());
     for record in records {
         let verdict = match &record.holding {
-            Holding::Mount(mount) => match mounts.verdict(mount, &record, &others) {
+            Holding::Mount(mount) => match mounts.verdict(mount, &record, object, &others) {
                 ProofVerdict::Gone => unseen(&mounts, mount, &record).await,
                 still => still,
             },
@@ -76,6 +83,7 @@ async fn unseen(mounts: &MountScan, held: &MountHolding, record: &HoldingRecord)
 fn verdict_of(record: &HoldingRecord, seen: HoldingPresence) -> ProofVerdict {
     match (&record.holding, seen) {
         (_, HoldingPresence::Gone) => ProofVerdict::Gone,
+        (_, HoldingPresence::Shared(owner)) => ProofVerdict::Shared(owner),
         (_, HoldingPresence::Unknown(why)) => ProofVerdict::NotProven(why),
         (Holding::ProcessGroup(group), HoldingPresence::Present(_)) => {
             let members = processes(group).list().unwrap_or_default().into_iter();

@@ -137,7 +137,7 @@ async fn forget_what_is_gone(ledger: &ResourceLedger, engine: &str) {
         _ => false,
     };
     let containers: Vec<HoldingRecord> = ledger.records().into_iter().filter(is_of).collect();
-    let seen = look(&containers, Vec::new).await;
+    let seen = look("", &containers, Vec::new).await;
     let gone = containers.into_iter().zip(seen).filter(|(_, seen)| *seen == HoldingPresence::Gone);
     ledger.ledger.forget(&gone.map(|(record, _)| record).collect::<Vec<_>>());
 }

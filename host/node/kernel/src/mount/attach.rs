@@ -113,10 +113,8 @@ fn clone_tree(request: MountCall<'_>, options: &MountOptions, bind: BindScope) -
     let mut flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_EMPTY_PATH;
     flags.set(OpenTreeFlags::AT_RECURSIVE, recursive);
     let tree = open_tree(source.existing()?, "", flags).map_err(|errno| errors::explain(request, errno, &[]))?;
-    if recursive {
-        // Otherwise an unmount below the copy would also unmount the original of it, where that propagates (as systemd has it).
-        follow_original(&tree).map_err(|errno| errors::explain(request, errno, &[]))?;
-    }
+    // Otherwise an unmount below the copy would also unmount the original of it, where that propagates (as systemd has it).
+    follow_original(&tree).map_err(|errno| errors::explain(request, errno, &[]))?;
     // On the detached copy: a mount is never visible without its `nosuid` or `ro`.
     if !(options.set | options.clear).is_empty() {
         mount_setattr(&tree, options.set, options.clear, recursive)
@@ -288,6 +286,15 @@ pub fn unmount_this(id: u64, device: (u32, u32), force: UnmountForce) -> Result<
             why: format!("{} {} is mounted over it", over.fstype, over.source),
             errno: Errno::BUSY,
         });
+    }
+    let busy = match unmount_real(&mount.target, force) {
+        Err(busy @ KernelError::Refused { errno: Errno::BUSY, .. }) => busy,
+        unmounted => return unmounted.map(|()| true),
+    };
+    // Mounts that were made in the original of a bind since, and reached the copy: no resource made them, and they stay where they were made.
+    let Some(copies) = mountinfo::copies_below(id)? else { return Err(busy) };
+    for copy in copies {
+        unmount_real(&copy.target, force)?;
     }
     unmount_real(&mount.target, force).map(|()| true)
 }

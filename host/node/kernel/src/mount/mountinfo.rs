@@ -1,6 +1,6 @@
 //! The mount table, see proc_pid_mountinfo(5).
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
@@ -29,6 +29,10 @@ pub struct MountInfo {
     pub fstype: String,
     /// The device, or the word that was given as the source.
     pub source: String,
+    /// The number of the group of mounts that each other's mounts and unmounts reach, if it is in one.
+    pub peers: Option<u64>,
+    /// The number of the group whose mounts and unmounts reach it, and not the other way round.
+    pub master: Option<u64>,
 }
 
 /// Reads every mount of this mount namespace that can be reached from our root.
@@ -76,6 +80,21 @@ pub fn below(id: u64) -> Result<Vec<MountInfo>, KernelError> {
     Ok(found)
 }
 
+/// What is mounted below a mount, the deepest first, if all of it are copies that the kernel has made there of mounts elsewhere: see
+/// "Shared subtrees" in mount_namespaces(7). None if something else is among it, or nothing is there.
+pub(super) fn copies_below(id: u64) -> Result<Option<Vec<MountInfo>>, KernelError> {
+    let mut below = below(id)?;
+    let ids: BTreeSet<u64> = below.iter().map(|mount| mount.id).collect();
+    let mounts = read()?;
+    let is_copy = |copy: &MountInfo| {
+        let is_original =
+            |seen: &&MountInfo| seen.peers == copy.master && (seen.device, &seen.root) == (copy.device, &copy.root);
+        copy.master.is_some() && mounts.iter().filter(|seen| !ids.contains(&seen.id)).any(|seen| is_original(&seen))
+    };
+    below.reverse();
+    Ok(Some(below).filter(|below| !below.is_empty() && below.iter().all(is_copy)))
+}
+
 /// The mounts of one target, each after the one that it hides. The order of the table does not say that: a mount can be made
 /// early and moved into place late.
 pub(super) fn stacked(mounts: &[MountInfo], target: &Path) -> Vec<MountInfo> {
@@ -106,6 +125,7 @@ pub(super) fn parse_line(line: &[u8]) -> Result<MountInfo, KernelError> {
     let [id, parent, device, root, target, options] = fields[..6] else { return Err(none()) };
     let [fstype, source, super_options] = fields[dash + 1..] else { return Err(none()) };
     let text = |field: &[u8]| String::from_utf8_lossy(&unescape(field)).into_owned();
+    let group = |tag: &[u8]| fields[6..dash].iter().find_map(|field| text(field.strip_prefix(tag)?).parse().ok());
     Ok(MountInfo {
         id: text(id).parse().map_err(|_| none())?,
         parent: text(parent).parse().map_err(|_| none())?,
@@ -115,6 +135,8 @@ pub(super) fn parse_line(line: &[u8]) -> Result<MountInfo, KernelError> {
         options: merge_options(&text(options), &text(super_options)),
         fstype: text(fstype),
         source: text(source),
+        peers: group(b"shared:"),
+        master: group(b"master:"),
     })
 }
 
@@ -193,6 +215,8 @@ mod tests {
             assert_eq!((entry.root, entry.target), ("/sub".into(), "/mnt/data".into()));
             assert_eq!(entry.options, ["rw", "noatime", "errors=remount-ro"]);
             assert_eq!((entry.fstype.as_str(), entry.source.as_str()), ("ext4", "/dev/sda1"));
+            let group = |tag| optional.contains(tag);
+            assert_eq!((entry.peers, entry.master), (group("shared").then_some(1), group("master").then_some(2)));
         }
     }
 

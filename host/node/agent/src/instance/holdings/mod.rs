@@ -39,13 +39,15 @@ impl Instance<'_> {
         self.end_leftovers_of_triggers(stopped, log).await;
         let ledger = self.ledger();
         let names: BTreeSet<String> = stopped.iter().map(ToString::to_string).collect();
-        let (mut records, unverified) = (ledger.records(|record| names.contains(&record.rid)), ledger.unverified());
+        // What another resource of the object has used on is looked for until it is proven gone, whatever is stopped now.
+        let wanted = |record: &HoldingRecord| names.contains(&record.rid) || record.is_undone();
+        let (mut records, unverified) = (ledger.records(wanted), ledger.unverified());
         records.extend(self.withdraw_declared(stopped).await);
         if records.is_empty() && unverified.is_none() {
             return Vec::new();
         }
         let home = self.agent.home().clone();
-        let proofs = prove(records, || holdings::every_record(&home)).await;
+        let proofs = prove(&self.object.path.to_string(), records, || holdings::every_record(&home)).await;
         let gone: Vec<HoldingRecord> = proofs
             .iter()
             .filter(|proof| proof.verdict == ProofVerdict::Gone && !outlives_its_stop(&proof.record))
@@ -53,8 +55,13 @@ impl Instance<'_> {
             .collect();
         ledger.forget(&gone);
         self.forget_devices(&proofs).await;
-        let left = proofs.into_iter().filter(|proof| proof.verdict != ProofVerdict::Gone);
-        let (left, files): (Vec<_>, Vec<_>) = left.partition(|proof| proof.record.holding.must_be_gone());
+        let (shared, left): (Vec<_>, Vec<_>) = proofs
+            .into_iter()
+            .filter(|proof| proof.verdict != ProofVerdict::Gone)
+            .map(|proof| self.unless_optional(proof))
+            .partition(|proof| matches!(proof.verdict, ProofVerdict::Shared(_)));
+        ledger.let_go(&shared.into_iter().map(|proof| proof.record).collect::<Vec<_>>());
+        let (left, files): (Vec<_>, Vec<_>) = left.into_iter().partition(|proof| proof.record.holding.must_be_gone());
         // Written down, because a cheap look does not see all that a proof does, such as a copy of a mount in another
         // namespace. Without the note the next status would show the resource as down.
         ledger.left(&left.iter().map(|proof| proof.record.clone()).collect::<Vec<_>>());
@@ -67,6 +74,12 @@ impl Instance<'_> {
             let own = left.iter().filter(|proof| proof.record.rid == rid.to_string());
             let mut things: Vec<String> =
                 own.map(|proof| format!("{}{}", proof.record.holding, why(&proof.verdict))).collect();
+            // Of resources that were stopped before, and whose file system the last of these has used on.
+            let earlier = left.iter().filter(|proof| !names.contains(&proof.record.rid));
+            let named = |proof: &HoldingProof| {
+                format!("{} of {}{}", proof.record.holding, proof.record.rid, why(&proof.verdict))
+            };
+            things.extend(earlier.filter(|_| Some(rid) == stopped.last()).map(named));
             // What cannot be read of a ledger may have been a line of any resource: none of them is proven then.
             things.extend(unverified.iter().map(not_known));
             if !things.is_empty() {
@@ -78,6 +91,17 @@ impl Instance<'_> {
         }
         self.give_up(session, &ledger, &held, log);
         Vec::new()
+    }
+
+    /// An optional resource that uses a file system on does not count for the instance, which would be down with its device mounted.
+    fn unless_optional(&self, proof: HoldingProof) -> HoldingProof {
+        let ProofVerdict::Shared(user) = &proof.verdict else { return proof };
+        let counts = user.rid.parse().is_ok_and(|rid| self.object.resource(&rid).is_some_and(|found| !found.optional));
+        if counts {
+            return proof;
+        }
+        let verdict = ProofVerdict::Still(format!("its file system is in use by {}", user.rid));
+        HoldingProof { verdict, ..proof }
     }
 
     /// The operator knows better: what is held is given up, by name.
@@ -139,9 +163,10 @@ impl Instance<'_> {
         if records.is_empty() && unverified.is_none() {
             return Vec::new();
         }
-        let present = look(&records, || holdings::every_record(self.agent.home())).await;
+        let present = look(&self.object.path.to_string(), &records, || holdings::every_record(self.agent.home())).await;
         let is_there = |record: &HoldingRecord, seen: &HoldingPresence| {
-            (record.is_left_unseen() || *seen != HoldingPresence::Gone) && !is_among(&gone, record)
+            let is_gone = matches!(seen, HoldingPresence::Gone | HoldingPresence::Shared(_));
+            (record.is_left_unseen() || !is_gone) && !is_among(&gone, record)
         };
         let there = records.iter().zip(&present);
         let mut there: Vec<(&HoldingRecord, &HoldingPresence)> =
@@ -258,7 +283,7 @@ impl Instance<'_> {
         let is_running = |record: &HoldingRecord| runs.iter().any(|run| run.rid.to_string() == record.rid);
         // What a proof has found is seen again only by a proof.
         let records = ledger.records(|record| !record.is_left_unseen() && !is_running(record));
-        let present = look(&records, || holdings::every_record(self.agent.home())).await;
+        let present = look(&self.object.path.to_string(), &records, || holdings::every_record(self.agent.home())).await;
         let gone = records
             .iter()
             .zip(present)
@@ -316,7 +341,7 @@ fn is_down(state: State) -> bool {
 
 fn why(verdict: &ProofVerdict) -> String {
     match verdict {
-        ProofVerdict::Gone => String::new(),
+        ProofVerdict::Gone | ProofVerdict::Shared(_) => String::new(),
         ProofVerdict::Still(how) => format!(" ({how})"),
         ProofVerdict::NotProven(why) => format!(" (that it is gone is not proven: {why})"),
     }
