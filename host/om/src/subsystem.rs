@@ -18,7 +18,7 @@ pub(crate) fn run(line: OmLine, typed: String) -> Outcome {
     match subsystem.into_inner() {
         // These need no agent, and must work where none can be opened.
         Subsystem::Completion { shell, at: None, .. } => completion::script(shell),
-        Subsystem::Completion { at: Some(at), words, .. } => completion::candidates(&global, at, &words),
+        Subsystem::Completion { at: Some(at), words, shell } => completion::candidates(&global, shell, at, &words),
         Subsystem::Man { to } => man::run(to.as_deref()),
         Subsystem::Demo(args) => demo(&args),
         Subsystem::Cluster(command) => cluster::run(&Session::open(global, typed)?, command.into_inner()),

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Read;
+use std::path::Path;
 use std::process::Stdio;
 
 use crate::ran::Ran;
@@ -93,6 +94,16 @@ fn a_completion_knows_the_objects_and_what_is_in_them(world: &World) {
     assert!(complete("om web set --kw app#2.st").contains(&"app#2.start".to_owned()));
     assert!(complete("om web get --kw no").contains(&"nodes".to_owned()));
     assert_eq!(complete("om driver inspect fs.fl"), ["fs.flag"]);
+    // The name of a key may be another user's.
+    world.om("cfg/k create").ok();
+    world.om("cfg/k add --key z$(id) --value x").ok();
+    assert_eq!(complete("om cfg/k decode --key z"), [r"z\$\(id\)"]);
+    let script = world.om("completion bash").ok().stdout;
+    let line = "COMP_WORDS=(om cfg/k decode --key z); COMP_CWORD=4; _om; echo \"${COMPREPLY[@]}\"";
+    let path = format!("{}:/usr/bin:/bin", Path::new(crate::world::OM).parent().unwrap().display());
+    let mut bash = world.command_of(Path::new("bash"));
+    let found = bash.args(["-c", &format!("{script}\n{line}")]).env("PATH", path).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&found.stdout), "z\\$\\(id\\)\n", "{found:?}");
     let found = complete("om web l");
     assert!(["logs", "ls", "list"].iter().all(|name| found.iter().any(|word| word == name)), "{found:?}");
     for shell in ["bash", "zsh", "fish"] {

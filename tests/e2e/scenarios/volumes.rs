@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
 use std::process::Command;
 
+use crate::component::component;
 use crate::containers;
 use crate::leaks;
 use crate::world::World;
@@ -17,6 +19,8 @@ crate::trials!(
     a_volume_stays_up_for_the_service_that_still_uses_it,
     keys_are_files_and_a_change_signals_the_reader,
     a_link_in_the_volume_leads_nowhere_else,
+    a_namespace_writes_through_a_volume_what_its_policy_allows,
+    a_place_that_only_a_default_of_a_third_party_names_takes_no_content,
     no_pool_fits_says_why_of_each,
     a_template_is_copied_and_a_volume_uses_no_volumes,
     a_kill_in_the_middle_is_recovered,
@@ -216,6 +220,66 @@ fn a_link_in_the_volume_leads_nowhere_else(world: &World) {
     fs::remove_file(root.join("certs")).unwrap();
     world.om("web start").ok();
     world.om("web unprovision --confirm").ok();
+}
+
+/// A namespace whose objects may write in one directory, with a data store, and a service that has a key of it in the volume `v`.
+fn namespace_with_a_volume(world: &World) {
+    let policy = "allow files.read = {w}/own/**\nallow files.write = {w}/own/**\nallow files.read = {rundir}/**\n\
+                  allow files.write = {rundir}/**\nallow volume = *\n";
+    let policy = policy.replace("{w}", &world.path("").display().to_string().trim_end_matches('/'));
+    world.write("root/etc/namespaces/ns1/policy", &policy);
+    for directory in ["own", "private"] {
+        fs::create_dir(world.path(directory)).unwrap();
+        fs::set_permissions(world.path(directory), fs::Permissions::from_mode(0o700)).unwrap();
+    }
+    world.om("ns1/cfg/k create").ok();
+    world.om("ns1/cfg/k add --key app --value content").ok();
+    world.create("ns1/svc/s", "[volume#1]\nname = v\nconfigs = k/app:/app\n");
+}
+
+fn a_namespace_writes_through_a_volume_what_its_policy_allows(world: &World) {
+    namespace_with_a_volume(world);
+    world.create("ns1/vol/v", "[fs#1]\ntype = directory\npath = {w}/private\noptional = true\n[fs#2]\ntype = flag\n");
+    world.om("ns1/svc/s start").ends(1);
+    assert!(!world.exists("private/app"));
+    world.om("ns1/svc/s stop").ok();
+    world.om("ns1/vol/v stop").ok();
+    world.om(&world.fill("ns1/vol/v set --kw fs#1.path={w}/own/vol")).ok();
+    world.om("ns1/svc/s start").ok().says("wrote /app in the volume v");
+    let mode = || fs::metadata(world.path("own/vol/app")).unwrap().permissions().mode() & 0o7777;
+    assert_eq!(mode(), 0o644);
+    world.om("ns1/svc/s stop").ok();
+    for (keyword, why) in [
+        ("perm=4755", "perm: 4755 would make the keys of data stores set-user-id programs"),
+        ("dirperm=2770", "a set-user-id file, which no namespace but root may have"),
+        ("group=42", "the group 42: the user 0 is not in it"),
+    ] {
+        world.om(&format!("ns1/svc/s set --kw volume#1.{keyword}")).ok();
+        world.om("ns1/svc/s start").ends(1).says(why);
+        assert_eq!((mode(), fs::metadata(world.path("own/vol/app")).unwrap().gid()), (0o644, 0), "{keyword}");
+        let name = keyword.split('=').next().unwrap();
+        world.om(&format!("ns1/svc/s unset --kw volume#1.{name}")).ok();
+    }
+    world.om("driver audit --driver volume.pool").ok().says("k/app:/app").says("2770");
+    world.om("ns1/svc/s delete --force").ok();
+}
+
+fn a_place_that_only_a_default_of_a_third_party_names_takes_no_content(world: &World) {
+    world.om(&format!("driver install {}", component("squatter-driver").display())).ok();
+    let lure = Path::new("/srv/hostler-lure");
+    fs::create_dir_all(lure).unwrap();
+    world.om("cfg/k create").ok();
+    world.om("cfg/k add --key app --value content").ok();
+    world.create("vol/v", "[fs#1]\ntype = squatter\n");
+    world.create("web", "[volume#1]\nname = v\nconfigs = k/app:/app\nuser = nobody\n");
+    world.om("web start").ends(1).says("vol/v is not mounted now");
+    assert_eq!((fs::read_dir(lure).unwrap().count(), fs::metadata(lure).unwrap().uid()), (0, 0));
+    // A place that the configuration names is one. (The driver says that it is up whatever happens, so that no stop succeeds.)
+    fs::create_dir(world.path("named")).unwrap();
+    world.om(&world.fill("vol/v set --kw fs#1.mnt={w}/named")).ok();
+    world.om("web start").ok();
+    assert!(world.exists("named/app"));
+    fs::remove_dir(lure).unwrap();
 }
 
 fn no_pool_fits_says_why_of_each(world: &World) {

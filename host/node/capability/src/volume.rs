@@ -194,11 +194,16 @@ pub async fn act(context: &CallContext, name: &str, action: VolumeAction) -> Res
     done.await
 }
 
+/// The keywords that say what is written into a volume, to whom it belongs, and with which mode: for the audit.
+const WRITTEN_BY: [&str; 7] = ["configs", "secrets", "directories", "user", "group", "perm", "dirperm"];
+
 /// Writes into a volume what the keywords of the resource name.
 pub async fn install(context: &CallContext, name: &str) -> Result<Vec<String>, CapabilityError> {
     refuse_nesting(context)?;
-    let admitted = context.admit(ChangeVolume { name: name.to_owned() })?;
     let (call, facility) = (VolumeCall::of(context, name), Arc::clone(&context.services().volumes));
+    let said = WRITTEN_BY.iter().map(|keyword| (*keyword, call.values(keyword).join(" ")));
+    let said = said.filter(|(_, values)| !values.is_empty()).collect();
+    let admitted = context.admit(ChangeVolume { name: name.to_owned() })?.noting_all(said);
     let installed = admitted.until_its_end(|_| async move {
         let written = facility.install(call).await?;
         Ok(Effect::of(!written.is_empty(), written))

@@ -17,8 +17,7 @@ use crate::words::{CommandLine, Target, ValueOptions, normalise};
 use values::ValueKind;
 
 const BASH: &str = r#"_om() {
-    local IFS=$'\n'
-    COMPREPLY=($(om completion bash --at "$COMP_CWORD" -- "${COMP_WORDS[@]}" 2>/dev/null))
+    mapfile -t COMPREPLY < <(om completion bash --at "$COMP_CWORD" -- "${COMP_WORDS[@]}" 2>/dev/null)
 }
 complete -o default -F _om om svcmgr nodemgr
 "#;
@@ -58,7 +57,7 @@ pub(crate) fn script(shell: Shell) -> Outcome {
 }
 
 /// Prints what the word at `at` could be, a candidate a line.
-pub(crate) fn candidates(global: &GlobalArgs, at: usize, words: &[String]) -> Outcome {
+pub(crate) fn candidates(global: &GlobalArgs, shell: Shell, at: usize, words: &[String]) -> Outcome {
     // Opened only where names are needed, and never an error: a message would appear in the middle of the prompt.
     let open = || Session::open(global.clone(), String::new()).ok();
     let objects = || open().and_then(|session| objects(&session)).unwrap_or_default();
@@ -66,8 +65,24 @@ pub(crate) fn candidates(global: &GlobalArgs, at: usize, words: &[String]) -> Ou
         Some(asked) => open().map(|session| asked.candidates(&session)).unwrap_or_default(),
         None => complete(at, words, objects)?,
     };
-    print(&found.iter().map(|candidate| format!("{candidate}\n")).collect::<String>());
+    // A line break would make two candidates of one, and other control characters would reach the terminal.
+    let fits = found.iter().filter(|candidate| !candidate.chars().any(char::is_control));
+    print(&fits.map(|candidate| format!("{}\n", typed_in(shell, candidate))).collect::<String>());
     Ok(ExitCode::SUCCESS)
+}
+
+/// A candidate as it is to be typed. Bash puts it on the line as it is, and would run what `$(…)` in the name of a key says; the other
+/// shells quote it themselves.
+fn typed_in(shell: Shell, candidate: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "_@%+=:,./#-".contains(c);
+    match shell {
+        Shell::Bash => candidate.chars().fold(String::new(), |mut typed, c| {
+            typed.extend((!is_plain(c)).then_some('\\'));
+            typed.push(c);
+            typed
+        }),
+        _ => candidate.to_owned(),
+    }
 }
 
 /// The value of an option, or an argument, that is being typed.

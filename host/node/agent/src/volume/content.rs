@@ -1,7 +1,7 @@
 //! What a service keeps in its volume beside its own data: directories, and keys of data stores as files. A driver sees no value of it.
 //!
-//! The volume may belong to users who are not to be trusted. So no path is followed out of it, and a file gets its mode before its
-//! content.
+//! The volume may belong to users who are not to be trusted. So no path is followed out of it, a file gets its mode before its content,
+//! and outside of `root` the namespace's policy decides, see [`ContentRights`].
 
 use std::path::{Path, PathBuf};
 
@@ -12,11 +12,12 @@ use driver::{KeywordValue, LogSeverity};
 use exec::blocking;
 use kernel::KernelError;
 use kernel::files::ownership::{OwnershipTerms, gid_of, set_mode, set_owner, uid_of};
-use kernel::files::{FileKind, FileLifetime};
+use kernel::files::{FileKind, FileLifetime, SET_ID};
 use model::select::GlobPattern;
 use model::{Group, ObjectKind, ObjectPath};
 
-use super::look::{self, mount_point};
+use super::look;
+use super::place::{ContentRights, mount_point};
 use super::{signals, users};
 use crate::agent::Agent;
 use crate::datastore::DataStoreError;
@@ -153,12 +154,19 @@ async fn install_into(
     let (snapshot, seen) = look::status(agent, volume).await?.ok_or_else(absent)?;
     let object = snapshot.object().map_err(|error| CapabilityError::Other(error.to_string()))?;
     let is_down = matches!(seen.sums.avail, model::status::State::Down | model::status::State::StdbyDown);
-    let place = mount_point(object).filter(|_| !is_down).ok_or_else(|| {
+    let (rid, place) = mount_point(object, &seen).filter(|_| !is_down).ok_or_else(|| {
         let text = format!("{volume} is not mounted now, so that nothing can be written into it");
         CapabilityError::Invalid(text)
     })?;
-    let home = agent.home().clone();
-    blocking(move || plan.carry_out(&home, &place)).await
+    let (home, volume) = (agent.home().clone(), volume.clone());
+    blocking(move || {
+        let root = kernel::files::real_path(&place)
+            .map_err(of_kernel)?
+            .ok_or_else(|| CapabilityError::NotFound(format!("the directory {}", place.display())))?;
+        let rights = ContentRights::of(&home, &volume, &snapshot, (&rid, &root))?;
+        plan.carry_out(&home, &root, &rights)
+    })
+    .await
 }
 
 impl ContentPlan {
@@ -176,37 +184,51 @@ impl ContentPlan {
         let one = |name: &str| values(name).pop();
         let wrong = |error: KernelError| CapabilityError::Invalid(error.to_string());
         let mode = |name: &str| one(name).and_then(|mode| mode.parse::<u32>().ok());
+        let perm = mode("perm");
+        if let Some(mode) = perm.filter(|mode| mode & SET_ID != 0) {
+            let text = format!("perm: {mode:o} would make the keys of data stores set-user-id programs");
+            return Err(CapabilityError::Invalid(text));
+        }
         Ok(ContentPlan {
             rules,
             directories: values("directories"),
             uid: one("user").map(|user| uid_of(&user)).transpose().map_err(wrong)?,
             gid: one("group").map(|group| gid_of(&group)).transpose().map_err(wrong)?,
-            perm: mode("perm"),
+            perm,
             dirperm: mode("dirperm"),
         })
     }
 
     /// Blocks.
-    fn carry_out(&self, home: &Directories, place: &Path) -> Result<InstallOutcome, CapabilityError> {
-        let root = kernel::files::real_path(place)
-            .map_err(of_kernel)?
-            .ok_or_else(|| CapabilityError::NotFound(format!("the directory {}", place.display())))?;
-        let within = |real: &Path| match real.starts_with(&root) {
+    fn carry_out(
+        &self,
+        home: &Directories,
+        root: &Path,
+        rights: &ContentRights,
+    ) -> Result<InstallOutcome, CapabilityError> {
+        let within = |real: &Path| match real.starts_with(root) {
             true => Ok(()),
             false => Err(KernelError::Invalid(format!("a link leads out of the volume, to {}", real.display()))),
         };
-        kernel::path::judging_links(&within, || self.install_below(home, &root))
+        kernel::path::judging_links(&within, || self.install_below(home, root, rights))
     }
 
-    fn install_below(&self, home: &Directories, root: &Path) -> Result<InstallOutcome, CapabilityError> {
+    fn install_below(
+        &self,
+        home: &Directories,
+        root: &Path,
+        rights: &ContentRights,
+    ) -> Result<InstallOutcome, CapabilityError> {
         let mut installed = InstallOutcome::default();
         let wanted = self.dirperm.is_some() || self.perm.is_some();
         if wanted {
+            rights.may_write(root)?;
+            rights.may_have_mode(self.directory_mode())?;
             set_mode(root, self.directory_mode(), OwnershipTerms::default()).map_err(of_kernel)?;
         }
-        self.own(root)?;
+        self.own(root, rights)?;
         for directory in &self.directories {
-            if self.directory(root, &below(root, directory)?)? {
+            if self.directory(root, &below(root, directory)?, rights)? {
                 installed.written.push(format!("/{}", directory.trim_matches('/')));
             }
         }
@@ -214,9 +236,9 @@ impl ContentPlan {
             for (to, content) in rule.files(home)? {
                 let path = below(root, &to)?;
                 if let Some(parent) = path.parent() {
-                    self.directory(root, parent)?;
+                    self.directory(root, parent, rights)?;
                 }
-                if let Some(replaced) = self.file(&path, &content, rule.store.kind())? {
+                if let Some(replaced) = self.file(&path, &content, rule.store.kind(), rights)? {
                     installed.written.push(format!("/{}", to.trim_start_matches('/')));
                     installed.replaced |= replaced;
                 }
@@ -232,13 +254,15 @@ impl ContentPlan {
     }
 
     /// Makes a directory, and those above it within the volume. False if it was there.
-    fn directory(&self, root: &Path, path: &Path) -> Result<bool, CapabilityError> {
+    fn directory(&self, root: &Path, path: &Path, rights: &ContentRights) -> Result<bool, CapabilityError> {
         let mut missing: Vec<&Path> = path.ancestors().take_while(|above| *above != root).collect();
         missing.reverse();
         let mut made = false;
         for directory in missing {
+            rights.may_write(directory)?;
+            rights.may_have_mode(self.directory_mode())?;
             if kernel::files::make_directory(directory, self.directory_mode()).map_err(of_kernel)? {
-                self.own(directory)?;
+                self.own(directory, rights)?;
                 made = true;
             }
         }
@@ -246,7 +270,14 @@ impl ContentPlan {
     }
 
     /// Writes a file. None if it is like that already; otherwise whether there was another one.
-    fn file(&self, path: &Path, content: &[u8], kind: ObjectKind) -> Result<Option<bool>, CapabilityError> {
+    fn file(
+        &self,
+        path: &Path,
+        content: &[u8],
+        kind: ObjectKind,
+        rights: &ContentRights,
+    ) -> Result<Option<bool>, CapabilityError> {
+        rights.may_write(path)?;
         let mode = self.perm.unwrap_or(if kind == ObjectKind::Sec { PRIVATE } else { PUBLIC });
         let found = kernel::files::stat(path).map_err(of_kernel)?;
         if found.as_ref().is_some_and(|found| found.kind != FileKind::File) {
@@ -262,11 +293,18 @@ impl ContentPlan {
         if !same {
             kernel::files::write(path, content, mode, FileLifetime::Durable).map_err(of_kernel)?;
         }
-        self.own(path)?;
+        self.own(path, rights)?;
         Ok((!same).then_some(is_there))
     }
 
-    fn own(&self, path: &Path) -> Result<(), CapabilityError> {
+    fn own(&self, path: &Path, rights: &ContentRights) -> Result<(), CapabilityError> {
+        if self.uid.is_some() || self.gid.is_some() {
+            rights.may_write(path)?;
+        }
+        if let Some(gid) = self.gid {
+            let owner = || kernel::files::stat(path).map(|found| found.map_or(0, |found| found.uid)).map_err(of_kernel);
+            rights.may_have_group(self.uid.map_or_else(owner, Ok)?, gid)?;
+        }
         if self.uid.is_some() || self.gid.is_some() {
             set_owner(path, self.uid, self.gid, OwnershipTerms::default()).map_err(of_kernel)?;
         }

@@ -1,15 +1,13 @@
 //! What a volume is at this moment, as the resource that uses it needs to know.
 
-use std::path::PathBuf;
-
 use capability::CapabilityError;
 use capability::volume::{VolumeCall, VolumeReport};
 use driver::{LogSeverity, ReportMessage};
 use exec::blocking;
-use model::object::Object;
 use model::status::State;
 use model::{Group, ObjectPath};
 
+use super::place::mount_point;
 use super::users;
 use crate::action::ActError;
 use crate::agent::Agent;
@@ -31,7 +29,7 @@ pub(super) async fn look(agent: &Agent, call: &VolumeCall) -> Result<Option<Volu
         state: seen.sums.avail,
         provisioned: seen.sums.provisioned,
         messages: messages(&volume, &seen),
-        mount_point: mount_point(object).filter(|_| is_there),
+        mount_point: mount_point(object, &seen).map(|(_, place)| place).filter(|_| is_there),
         devices: if is_there { devices(&snapshot, &seen) } else { Vec::new() },
         is_used,
         users,
@@ -63,15 +61,6 @@ fn messages(volume: &ObjectPath, seen: &InstanceStatus) -> Vec<ReportMessage> {
         })
     });
     of.collect()
-}
-
-/// The shallowest of the places that its file systems make.
-pub(super) fn mount_point(object: &Object) -> Option<PathBuf> {
-    let file_systems =
-        object.resources.iter().filter(|resource| resource.rid.group() == Group::Fs && !resource.disable);
-    let keywords = file_systems.flat_map(|resource| &resource.keywords).filter(|keyword| keyword.place);
-    let places = keywords.filter_map(|keyword| keyword.known.as_ref()).flatten();
-    places.min_by_key(|place| (place.split('/').count(), (*place).clone())).map(PathBuf::from)
 }
 
 /// The devices of the disks that `devices_from` names, or of the last disk that has any.

@@ -5,6 +5,7 @@
 //!                                                  │
 //!      make: a pool of the node ──▶ its text       ├─ users: which resources of this node use it, until the next boot
 //!      content: keys of data stores ──▶ its files  └─ look: its state, its mount point, its devices
+//!      place: where these may go
 //! ```
 //!
 //! Locks are taken in this order: the action lock of the service, the lock of the users of its volume, the action lock of the volume.
@@ -15,6 +16,7 @@ mod content;
 mod keeper;
 mod look;
 mod make;
+mod place;
 mod pools;
 mod signals;
 mod users;

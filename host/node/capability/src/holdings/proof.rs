@@ -42,7 +42,14 @@ pub async fn prove(
     records: Vec<HoldingRecord>,
     others: impl Fn() -> Vec<NodeRecord>,
 ) -> Vec<HoldingProof> {
-    let mounts = MountScan::of(&records);
+    let mut mounts = MountScan::of(&records);
+    for _ in 1..LOOKS {
+        if !records.iter().any(|record| may_be_another(&mounts, record, object, &others)) {
+            break;
+        }
+        tokio::time::sleep(PAUSE).await;
+        mounts = MountScan::of(&records);
+    }
     // Mounts are looked for in the scan, and the rest by their own kind of look.
     let is_mount = |record: &HoldingRecord| matches!(record.holding, Holding::Mount(_));
     let rest: Vec<HoldingRecord> = records.iter().filter(|record| !is_mount(record)).cloned().collect();
@@ -61,6 +68,19 @@ pub async fn prove(
         proofs.push(HoldingProof { record, verdict });
     }
     proofs
+}
+
+/// Whether a mount is taken for the one that is held although it may be another that got its number: the kernel gives a number that it
+/// has made up to the next file system at once, and a container that is just being made shows its mounts for a moment only.
+fn may_be_another(
+    mounts: &MountScan,
+    record: &HoldingRecord,
+    object: &str,
+    others: &impl Fn() -> Vec<NodeRecord>,
+) -> bool {
+    let Holding::Mount(held) = &record.holding else { return false };
+    let has_made_up = held.made.as_ref().is_some_and(|made| made.device.0 == 0);
+    record.is_undone() && has_made_up && matches!(mounts.verdict(held, record, object, others), ProofVerdict::Still(_))
 }
 
 /// The kernel lets go of a namespace whose last process has just exited a moment later.

@@ -103,7 +103,6 @@ impl ChildSetup {
     fn enter_session(&self) -> io::Result<()> {
         match self.session {
             // A group of its own, so that the program and its children can be killed by one signal.
-            SessionKind::OwnGroup => rustix::process::setpgid(None, None)?,
             SessionKind::Detached | SessionKind::OfTerminal(None) => drop(rustix::process::setsid()?),
             SessionKind::OfTerminal(Some(stream)) => {
                 rustix::process::setsid()?;
