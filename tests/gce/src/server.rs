@@ -12,9 +12,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::cloud::EmulatedCloud;
+use crate::cloud::{CloudState, EmulatedCloud};
 use crate::metadata::TokenIssuer;
 use crate::{ApiGateway, EmulatorOptions, GatewayRequest, GatewayResponse, LoopDevices};
 
@@ -139,16 +139,16 @@ impl ServerState {
         let before = request.method != "GET";
         let response = gateway.answer(request, self.began.elapsed());
         if before || request.target.contains("/operations/") {
-            save(&self.state, &serde_json::to_value(gateway.cloud.state())?)?;
+            save(&self.state, gateway.cloud.state())?;
         }
         Ok(response)
     }
 }
 
 /// Writes the state atomically.
-fn save(path: &Path, state: &Value) -> Result<()> {
+fn save(path: &Path, state: &CloudState) -> Result<()> {
     let draft = path.with_extension("new");
-    fs::write(&draft, state.to_string())?;
+    fs::write(&draft, serde_json::to_vec(state)?)?;
     Ok(fs::rename(draft, path)?)
 }
 

@@ -130,6 +130,33 @@ fn a_request_with_an_id_is_done_once() {
 }
 
 #[test]
+fn operations_that_are_long_done_are_forgotten() {
+    let mut bench = Bench::new();
+    let stuck = FaultRule { method: "disks.insert".to_owned(), fault: InjectedFault::Stuck, times: 1 };
+    bench.gateway.cloud.faults.add(stuck);
+    let begun = |bench: &mut Bench, disk: usize| {
+        let path = format!("/disks?requestId=6b9c1d3e-0000-4000-8000-{disk:012}");
+        let (status, operation) = bench.api("POST", &path, json!({"name": format!("d{disk}"), "sizeGb": "1"}));
+        assert_eq!(status, 200, "{operation}");
+        format!("/operations/{}", operation["name"].as_str().unwrap())
+    };
+    let finished = |bench: &mut Bench, disk: usize| {
+        let operation = begun(bench, disk);
+        assert_eq!(bench.api("POST", &format!("{operation}/wait"), Value::Null).0, 200);
+        operation
+    };
+    let stuck = begun(&mut bench, 1);
+    let early = finished(&mut bench, 2);
+    let late = (3..400).map(|disk| finished(&mut bench, disk)).last().unwrap();
+    assert_eq!([stuck, early, late].map(|operation| bench.api("GET", &operation, Value::Null).0), [200, 404, 200]);
+    let state = serde_json::to_value(bench.gateway.cloud.state()).unwrap();
+    for kind in ["operations", "requests"] {
+        let left = state[kind].as_object().unwrap().len();
+        assert!(left < 200, "{left} {kind}");
+    }
+}
+
+#[test]
 fn a_request_that_the_document_does_not_describe_is_refused() {
     let mut bench = Bench::new();
     for (method, path, body, status) in [

@@ -15,9 +15,14 @@ use super::resource::{link, name};
 use super::{CloudAnswer, EmulatedCloud, MethodCall};
 use crate::ApiError;
 
+/// How many operations that are done are remembered. Google forgets them after some days.
+const REMEMBERED: usize = 128;
+
 /// An operation and its effect.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CloudOperation {
+    /// Greater than that of every earlier operation.
+    number: u64,
     /// The operation in the format of the API.
     pub resource: Value,
     /// How many more polls it takes.
@@ -108,12 +113,23 @@ impl EmulatedCloud {
         }
         let since = u64::try_from(self.now.as_millis()).unwrap_or(u64::MAX);
         let fault = self.faults.after_acceptance(call.id);
-        let operation = CloudOperation { resource: resource.clone(), looks: self.steps, since, effect, fault };
+        let operation = CloudOperation { number, resource: resource.clone(), looks: self.steps, since, effect, fault };
+        self.forget();
         self.state.operations.insert(path.clone(), operation);
         if let Some(request) = call.parameters.get("requestId") {
             self.state.requests.insert(format!("{} {request}", call.id), path);
         }
         resource
+    }
+
+    /// Forgets the oldest operations that are done, so that the state does not grow with each request.
+    fn forget(&mut self) {
+        let done = self.state.operations.iter().filter(|(_, operation)| operation.is_done());
+        let mut done: Vec<(u64, String)> = done.map(|(path, operation)| (operation.number, path.clone())).collect();
+        let Some(too_many) = done.len().checked_sub(REMEMBERED).filter(|too_many| *too_many > 0) else { return };
+        done.sort_unstable();
+        done[..too_many].iter().for_each(|(_, path)| drop(self.state.operations.remove(path)));
+        self.state.requests.retain(|_, path| self.state.operations.contains_key(path));
     }
 
     /// Finishes every operation whose time is over.
