@@ -135,7 +135,7 @@ async fn judged(context: &CallContext, op: &FetchUnix, body: &[u8]) -> Result<Fo
         });
     };
     match pass_as(context, op, &request, context.remaining()).await? {
-        GuardOutcome::Judged(forward) => Ok(*forward),
+        GuardOutcome::Judged(forward, _) => Ok(*forward),
         GuardOutcome::Answered(answer) => Err(CapabilityError::Other(said(&answer.body))),
     }
 }

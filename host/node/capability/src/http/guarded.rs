@@ -28,8 +28,9 @@ const LOOKUPS: usize = 8;
 
 /// The decision of the guard about a request.
 pub(crate) enum GuardOutcome {
-    /// The request may be sent, as the guard has rewritten it.
-    Judged(Box<ForwardedRequest>),
+    /// The request may be sent, as the guard has rewritten it. If the engine has answered it already, when the guard asked the
+    /// same, the answer stands here: what was judged is what the driver sees, and the engine is asked once.
+    Judged(Box<ForwardedRequest>, Option<HttpResponse>),
     /// The guard has answered the request itself: it is not sent.
     Answered(HttpResponse),
 }
@@ -71,13 +72,14 @@ pub(crate) async fn pass_as(
     check_socket(context, op).await?;
     // One deadline for all look-ups together: an engine that is slow must not multiply it.
     let deadline = Instant::now() + timeout;
-    let mut known = EngineFacts::new();
+    let (mut known, mut answers) = (EngineFacts::new(), Vec::new());
     for _ in 0..LOOKUPS {
         match judge(context, request, &known) {
             GuardVerdict::Forward(forward) => {
                 check_paths(context, op, &forward).await?;
                 check_sources(context, &forward).await?;
-                return Ok(GuardOutcome::Judged(forward));
+                let answered = answered(&forward, request.target, &known, answers);
+                return Ok(GuardOutcome::Judged(forward, answered));
             }
             GuardVerdict::Answer { status, body, stranger } => {
                 // In the place of the engine, for example that a container of another resource does not exist.
@@ -87,12 +89,29 @@ pub(crate) async fn pass_as(
             }
             GuardVerdict::Deny(refusal) => return Err(context.refuse(op, refusal.to_string())),
             GuardVerdict::LookUp(lookup) => {
-                let found = look_up(&op.socket, &lookup, request.target, deadline).await?;
-                known.insert(lookup, found);
+                let answer = ask(&op.socket, Method::GET, &lookup.path(request.target), deadline).await?;
+                known.insert(lookup.clone(), read(&lookup, &answer)?);
+                answers.push((lookup, answer));
             }
         }
     }
     Err(context.refuse(op, "the engine's answers did not settle the request".to_owned()))
+}
+
+/// The answer to a request that describes a container, if the guard has asked for the same description.
+fn answered(
+    forward: &ForwardedRequest,
+    target: &str,
+    known: &EngineFacts,
+    answers: Vec<(EngineLookup, HttpResponse)>,
+) -> Option<HttpResponse> {
+    let described = forward.describes.as_ref()?;
+    // One with parameters asks for more.
+    if forward.target != EngineLookup::Container(described.clone()).path(target) {
+        return None;
+    }
+    let is_it = |lookup: &EngineLookup| matches!(&known[lookup], LookupResult::Container { id, .. } if id == described);
+    answers.into_iter().find(|(lookup, _)| is_it(lookup)).map(|(_, answer)| answer)
 }
 
 fn judge(context: &CallContext, request: &guard::EngineRequest<'_>, known: &EngineFacts) -> GuardVerdict {
@@ -144,8 +163,11 @@ pub(crate) async fn look_up(
     target: &str,
     deadline: Instant,
 ) -> Result<LookupResult, CapabilityError> {
-    let response = ask(socket, Method::GET, &lookup.path(target), deadline).await?;
-    lookup.read(response.status, &response.body).map_err(|error| CapabilityError::Other(error.to_string()))
+    read(lookup, &ask(socket, Method::GET, &lookup.path(target), deadline).await?)
+}
+
+fn read(lookup: &EngineLookup, answer: &HttpResponse) -> Result<LookupResult, CapabilityError> {
+    lookup.read(answer.status, &answer.body).map_err(|error| CapabilityError::Other(error.to_string()))
 }
 
 /// Sends one request without a body, as the host itself.

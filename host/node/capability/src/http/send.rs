@@ -6,15 +6,16 @@ use driver::LogSeverity;
 use grant::op::{FetchUnix, FetchUrl};
 use grant::{Operation, SocketGuard};
 use guard::ContainerEffect;
+use hyper::Method;
 
 use super::described::describe;
-use super::dial::{ByteStream, dial_granted, dial_url};
+use super::dial::{dial_granted, dial_url};
 use super::exchange::exchange;
 use super::guarded::{self, GuardOutcome};
 use super::held::{self, EffectRecord};
 use super::message::{
-    HttpEndpoint, HttpRequest, HttpResponse, HyperRequest, LOCALHOST, host_of, message, method, path_of, plain_path,
-    plain_url, within_bounds,
+    HttpEndpoint, HttpRequest, HttpResponse, LOCALHOST, host_of, message, method, path_of, plain_path, plain_url,
+    within_bounds,
 };
 use crate::argument::absolute;
 use crate::{CallContext, CapabilityError, Effect};
@@ -28,8 +29,9 @@ pub async fn send(context: &CallContext, request: HttpRequest) -> Result<HttpRes
         HttpEndpoint::Url(text) => {
             let url = plain_url(text)?;
             let op = FetchUrl { method: method.to_string(), url: url.to_string() };
-            let message = message(method, path_of(&url), host_of(&url), &request)?;
-            perform(context, op, RequestAudit::default(), timeout, message, url.as_str(), dial_url(&url)).await
+            let message = message(method.clone(), path_of(&url), host_of(&url), &request)?;
+            let answer = async { exchange(dial_url(&url).await?, message).await };
+            perform(context, op, RequestAudit::default(), timeout, (&method, url.as_str()), answer).await
         }
         HttpEndpoint::Unix(socket, path) => {
             let socket = absolute(socket)?;
@@ -39,24 +41,29 @@ pub async fn send(context: &CallContext, request: HttpRequest) -> Result<HttpRes
             // Built before a permit is requested, so that a malformed request is `invalid` and not `denied`.
             let plain = message(method.clone(), &path, LOCALHOST.to_owned(), &request)?;
             let Some(SocketGuard::Container) = context.guard_of(op.clone()) else {
-                let wire = dial_granted(context, &op);
-                return perform(context, op.clone(), RequestAudit::default(), timeout, plain, &shown, wire).await;
+                let answer = async { exchange(dial_granted(context, &op).await?, plain).await };
+                return perform(context, op.clone(), RequestAudit::default(), timeout, (&method, &shown), answer).await;
             };
             match guarded::pass(context, &op, &request, timeout).await? {
                 GuardOutcome::Answered(response) => Ok(response),
-                GuardOutcome::Judged(forward) => {
+                GuardOutcome::Judged(forward, answered) => {
                     let forward = *forward;
                     // The guard's own copy of the body is sent, never the driver's.
                     let request = HttpRequest { headers: forward.headers, body: forward.body, ..request };
-                    let message = message(method, &forward.target, LOCALHOST.to_owned(), &request)?;
+                    let message = message(method.clone(), &forward.target, LOCALHOST.to_owned(), &request)?;
                     let judged = RequestAudit { what: Some(forward.what), image: forward.image };
                     let made = matches!(forward.effect, Some(ContainerEffect::Made(_)));
                     // Before the record: what is refused must leave no note.
                     held::refuse_of_others(context, &op, forward.effect.as_ref())?;
                     let record =
                         forward.effect.map(|effect| EffectRecord::begin(context, &socket, effect)).transpose()?;
-                    let wire = dial_granted(context, &op);
-                    let answer = perform(context, op.clone(), judged, timeout, message, &shown, wire).await;
+                    let answer = async {
+                        match answered {
+                            Some(answer) => Ok(answer),
+                            None => exchange(dial_granted(context, &op).await?, message).await,
+                        }
+                    };
+                    let answer = perform(context, op.clone(), judged, timeout, (&method, &shown), answer).await;
                     // Before the end of the record: an answer that is not believed must not bring the id of another
                     // object's container into the ledger.
                     let answer = answer.and_then(|answer| held::own_container(context, made, answer));
@@ -82,23 +89,18 @@ struct RequestAudit {
     image: Option<String>,
 }
 
-/// Dials, sends and reads the answer, within `timeout`.
+/// Waits for the answer, within `timeout`. The log shows the method and where it went.
 async fn perform<O: Operation + Send>(
     context: &CallContext,
     op: O,
     judged: RequestAudit,
     timeout: Duration,
-    message: HyperRequest,
-    shown: &str,
-    dial: impl Future<Output = Result<Box<dyn ByteStream>, CapabilityError>> + Send,
+    (method, shown): (&Method, &str),
+    answer: impl Future<Output = Result<HttpResponse, CapabilityError>> + Send,
 ) -> Result<HttpResponse, CapabilityError> {
-    let method = message.method().clone();
     let sent = context.admit(op)?.judged(judged.what).noting("image", judged.image.unwrap_or_default()).waiting(
         |permit| async move {
-            let deadline = tokio::time::Instant::now() + timeout;
-            let wire = tokio::time::timeout_at(deadline, dial).await.map_err(|_| CapabilityError::TimedOut)??;
-            let answer = tokio::time::timeout_at(deadline, exchange(wire, message)).await;
-            let answer = answer.unwrap_or(Err(CapabilityError::TimedOut));
+            let answer = tokio::time::timeout(timeout, answer).await.unwrap_or(Err(CapabilityError::TimedOut));
             // The request may have arrived even if there is no answer, so an error here is still an effect.
             Ok(Effect::by(permit.access(), answer))
         },
