@@ -19,40 +19,52 @@ impl ContainerLife<'_> {
     /// configuration.
     pub fn start(&self) -> Result<Outcome> {
         self.container.check()?;
-        if let Some(found) = self.running()? {
+        let seen = self.seen()?;
+        if let Some((engine, own)) = &seen
+            && let Some(found) = self.running_on(engine, own)?
+        {
             return Ok(Outcome::unchanged(format!("{} is already running", found.short_id())));
         }
-        let (engine, _) = self.place.enter()?;
-        // Starting the engine brings back containers that survived its death, so check again.
-        if let Some(found) = self.running_on(&engine, self.search(&engine)?)? {
-            return Ok(Outcome::changed(format!("the engine is back, {} is running", found.short_id())));
-        }
-        self.pull(&engine)?;
-        let id = self.ready(&engine)?;
+        let (engine, is_new) = self.place.enter()?;
+        let own = match seen {
+            Some((_, own)) if !is_new => own,
+            // Starting the engine brings back containers that survived its death, so check again.
+            _ => {
+                let own = self.search(&engine)?;
+                if let Some(found) = self.running_on(&engine, &own)? {
+                    return Ok(Outcome::changed(format!("the engine is back, {} is running", found.short_id())));
+                }
+                own
+            }
+        };
+        // A pull may take minutes, in which others make and start containers.
+        let own = if self.pull(&engine)? { self.search(&engine)? } else { own };
+        let id = self.ready(&engine, own)?;
         engine.start(&id).map_err(|error| self.not_started(error))?;
         let found = self.settled(&engine, &id)?;
         Ok(Outcome::changed(format!("{} is running from {}", found.short_id(), self.container.image)))
     }
 
-    /// The resource's container, if it runs as it should. If the object's own engine does not answer, no container is known to run.
-    fn running(&self) -> Result<Option<ContainerInfo>> {
+    /// The engine, and what it has of the resource. None if the object's own engine does not answer: no container is known to run then.
+    fn seen(&self) -> Result<Option<(EngineClient, OwnContainers)>> {
         let engine = match self.place.connect() {
             Err(error) if error.is_passing() && self.is_own() => return Ok(None),
             answer => answer?,
         };
         let own = self.search(&engine)?;
-        self.running_on(&engine, own)
+        Ok(Some((engine, own)))
     }
 
-    fn running_on(&self, engine: &EngineClient, own: OwnContainers) -> Result<Option<ContainerInfo>> {
-        let Some(found) = own.first else { return Ok(None) };
+    /// The resource's container, if it runs as it should.
+    fn running_on<'o>(&self, engine: &EngineClient, own: &'o OwnContainers) -> Result<Option<&'o ContainerInfo>> {
+        let Some(found) = &own.first else { return Ok(None) };
         match found.phase() {
             // The operator paused it on purpose; an implicit unpause would surprise.
             ContainerPhase::Paused => {
                 let text = format!("{} is paused: unpause it, or stop the resource first", found.short_id());
                 Err(Error::failed(text))
             }
-            ContainerPhase::Running => match self.namespace_fault(engine, &found)? {
+            ContainerPhase::Running => match self.namespace_fault(engine, found)? {
                 None => Ok(Some(found)),
                 Some(fault) if fault.is_curable => {
                     log::info(format!("{fault}: restarting {}", found.short_id()));
@@ -66,13 +78,15 @@ impl ContainerLife<'_> {
 
     /// The id of a container that can be started: with the current configuration and name, and the only one of the resource that
     /// could run.
-    fn ready(&self, engine: &EngineClient) -> Result<String> {
-        for found in self.search(engine)?.all().filter(|found| found.phase().is_alive()) {
+    fn ready(&self, engine: &EngineClient, own: OwnContainers) -> Result<String> {
+        let mut is_changed = false;
+        for found in own.all().filter(|found| found.phase().is_alive()) {
             // A stop of it was given up, or the engine is about to start it again by itself, or its namespaces are gone.
             log::info(format!("{} is {}: stopping it first", found.short_id(), found.state.status));
             self.end(engine, found)?;
+            is_changed = true;
         }
-        let own = self.search(engine)?;
+        let own = if is_changed { self.search(engine)? } else { own };
         // A second one would work on the same data.
         if let Some(held) = self.elsewhere(&own)?.first() {
             let text = format!("{} still runs at {}: stop the resource first", held.label, held.text("engine"));
