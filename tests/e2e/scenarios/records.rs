@@ -22,6 +22,7 @@ crate::trials!(
     what_is_left_elsewhere_is_not_down_in_the_status,
     a_record_that_was_removed_is_found_again,
     a_record_in_whose_place_another_was_put_is_unverified,
+    a_record_that_was_cut_short_is_unverified,
     a_stop_from_another_namespace_proves_nothing,
 );
 
@@ -225,6 +226,29 @@ fn a_record_in_whose_place_another_was_put_is_unverified(world: &World) {
     fs::remove_file(&record).unwrap();
     world.om("web stop").ok();
     assert!(!is_mounted(&device.0));
+    world.om("web delete --force").ok();
+}
+
+fn a_record_that_was_cut_short_is_unverified(world: &World) {
+    let device = ext4(world);
+    world.create("web", &on(&device, "{w}/data"));
+    world.om("web start").ok();
+    let record = world.path("root/run/holdings/svc/web");
+    let whole = fs::read_to_string(&record).unwrap();
+    let header = whole.find('\n').unwrap() + 1;
+    // In place, at the end of a line: each line that is left can be read.
+    File::options().write(true).open(&record).unwrap().set_len(header as u64).unwrap();
+    output("umount", &[&at(world, "data")]);
+    assert_eq!(world.states("web"), "fs#1 warn");
+    world.om("web print status --refresh").ok().says("unverified").says("lines are missing at its end");
+    world.om("web stop").ends(1).says("lines are missing at its end");
+    // What is appended does not make up for them.
+    world.om("web start").ok();
+    world.om("web stop").ends(1).says("it still holds what is not known");
+    world.om("web stop --force --i-know").ok().says("given up");
+    assert!(!is_mounted(&device.0) && !record.exists());
+    world.om("web start").ok();
+    world.om("web stop").ok();
     world.om("web delete --force").ok();
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use capability::holdings::Ledgers;
+use capability::holdings::{Ledger, Ledgers};
 use capability::{DeviceOwners, FileAudit, HostServices, ResourceQueues};
 use config::NodeData;
 use model::{NodeName, ObjectPath};
@@ -50,6 +50,8 @@ struct AgentParts {
     audit_reads: Arc<AtomicBool>,
     /// Whether this process makes no other request than one look at an instance.
     one_look: AtomicBool,
+    /// What instances hold, shared with what drivers call: a ledger is read once, and again when another process has changed it.
+    ledgers: Ledgers,
     runtime: OnceLock<Result<Runtime, String>>,
 }
 
@@ -66,6 +68,7 @@ impl Agent {
             loaded: LoadedDrivers::default(),
             audit_reads: Arc::default(),
             one_look: AtomicBool::new(false),
+            ledgers: Ledgers::default(),
             runtime: OnceLock::new(),
         };
         parts.read_node()?;
@@ -143,7 +146,7 @@ impl Agent {
                 audit: Arc::new(FileAudit::new(self.home().audit())),
                 audit_reads: Arc::clone(&self.parts.audit_reads),
                 owners: Arc::new(DeviceOwners::default()),
-                ledgers: Ledgers::default(),
+                ledgers: self.parts.ledgers.clone(),
                 volumes: Arc::new(VolumeKeeper::of(self)),
                 queues: ResourceQueues::default(),
             };
@@ -163,6 +166,11 @@ impl Agent {
     /// The drivers that were loaded so far.
     pub(crate) fn loaded(&self) -> &LoadedDrivers {
         &self.parts.loaded
+    }
+
+    /// What an instance holds.
+    pub(crate) fn ledger(&self, path: &ObjectPath) -> Arc<Ledger> {
+        self.parts.ledgers.at(&self.home().holdings(path))
     }
 
     /// Where the runtime finds directories and policies.

@@ -1,11 +1,12 @@
 //! One ledger on disk: appended to under a lock, read again when another process has changed it.
 //!
 //! That of the boot scope has a second name in another directory, a hard link. After an operator has removed the file, it
-//! is found again by that name, and a file that was put in its place counts as damage. Otherwise the agent would forget what is held.
+//! is found again by that name, and a file that was put in its place counts as damage. So does one that was cut short at its end: its
+//! length stands in a file beside the second name. Otherwise the agent would forget what is held.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -20,6 +21,8 @@ pub(super) struct LedgerFile {
     path: PathBuf,
     /// Its second name.
     link: Option<PathBuf>,
+    /// Where its length is written down.
+    length: Option<PathBuf>,
     scope: HoldingScope,
     boot: Option<String>,
     state: Mutex<FileState>,
@@ -28,24 +31,48 @@ pub(super) struct LedgerFile {
 #[derive(Debug, Default)]
 struct FileState {
     content: LedgerContent,
-    /// The file that `content` was read from: its inode and its length.
-    read: Option<(u64, u64)>,
+    /// The file that `content` was read from.
+    read: Option<FileMark>,
     /// Whether the file is of an earlier boot, so that nothing of it counts.
     void: bool,
     open: Option<File>,
+    /// The file in which its length is written down.
+    length: Option<File>,
+}
+
+/// A file as it was when it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct FileMark {
+    inode: u64,
+    length: u64,
+    modified: (i64, i64),
+}
+
+impl FileMark {
+    fn of(found: &Metadata) -> FileMark {
+        FileMark { inode: found.ino(), length: found.len(), modified: (found.mtime(), found.mtime_nsec()) }
+    }
 }
 
 impl LedgerFile {
     /// That of what a boot ends.
     pub(super) fn of_boot(path: &Path, link: &Path) -> LedgerFile {
-        let (path, link) = (path.to_owned(), Some(link.to_owned()));
-        LedgerFile { path, link, scope: HoldingScope::Boot, boot: kernel::clock::boot_id(), state: Mutex::default() }
+        // No object has a name that begins with a dot.
+        let name = link.file_name().map(|name| format!(".length.{}", name.to_string_lossy()));
+        LedgerFile {
+            path: path.to_owned(),
+            link: Some(link.to_owned()),
+            length: name.map(|name| link.with_file_name(name)),
+            scope: HoldingScope::Boot,
+            boot: kernel::clock::boot_id(),
+            state: Mutex::default(),
+        }
     }
 
     /// That of what outlives a boot.
     pub(super) fn persistent(path: &Path) -> LedgerFile {
         let (path, scope) = (path.to_owned(), HoldingScope::Persistent);
-        LedgerFile { path, link: None, scope, boot: None, state: Mutex::default() }
+        LedgerFile { path, link: None, length: None, scope, boot: None, state: Mutex::default() }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -81,11 +108,12 @@ impl LedgerFile {
         // If it failed, how much of it is there is not known: then the file is read again.
         state.read = None;
         let found = length?;
+        self.note_length(&mut state.length, found.ino(), found.len());
         if synced && self.scope == HoldingScope::Persistent {
             file.0.sync_data()?;
         }
         events.into_iter().for_each(|event| state.content.apply(event));
-        (state.read, state.open) = (Some((found.ino(), found.len())), file.into_inner());
+        (state.read, state.open) = (Some(FileMark::of(&found)), file.into_inner());
         Ok(())
     }
 
@@ -124,7 +152,7 @@ impl LedgerFile {
 
     fn remove(&self) -> io::Result<()> {
         // The second name first: alone, it would bring the file back.
-        self.link.iter().try_for_each(|link| absent(fs::remove_file(link)))?;
+        self.link.iter().chain(&self.length).try_for_each(|beside| absent(fs::remove_file(beside)))?;
         fs::remove_file(&self.path)
     }
 
@@ -133,7 +161,44 @@ impl LedgerFile {
         let beside = self.beside(content)?;
         fs::rename(&beside, &self.path)?;
         self.link_again()?;
+        self.note_new_length();
         self.sync_directory()
+    }
+
+    /// Writes down how long the file is, which only grows until another one takes its place. Without that, only a cut at its end goes
+    /// unnoticed.
+    fn note_length(&self, open: &mut Option<File>, inode: u64, length: u64) {
+        let Some(path) = &self.length else { return };
+        if open.is_none() {
+            *open = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path).ok();
+        }
+        // Of a fixed length, so that the numbers of before are always written over.
+        let written = open.as_ref().map(|file| file.write_all_at(format!("{inode:020} {length:020}\n").as_bytes(), 0));
+        if !matches!(written, Some(Ok(()))) {
+            *open = None;
+        }
+    }
+
+    fn note_new_length(&self) {
+        if let Ok(found) = fs::metadata(&self.path) {
+            self.note_length(&mut None, found.ino(), found.len());
+        }
+    }
+
+    /// Whether lines are missing at the end of the file, by its length that was written down.
+    fn is_cut_short(&self, found: FileMark) -> bool {
+        let Some(path) = &self.length else { return false };
+        let noted = || {
+            let text = fs::read_to_string(path).ok()?;
+            let (inode, length) = text.trim_end().split_once(' ')?;
+            let (inode, length): (u64, u64) = (inode.parse().ok()?, length.parse().ok()?);
+            (inode == found.inode && length > found.length).then_some(length)
+        };
+        // Twice: another process may be writing it down at this moment, or may have appended since the file was read.
+        noted().is_some_and(|first| {
+            let is_as_it_was = fs::metadata(&self.path).is_ok_and(|now| now.len() == found.length);
+            is_as_it_was && noted() == Some(first)
+        })
     }
 
     /// Gives the file its second name, which may still be an earlier file's.
@@ -159,7 +224,11 @@ impl LedgerFile {
         fs::remove_file(&beside)?;
         match linked {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-            linked => linked.and_then(|()| self.link_again()).and_then(|()| self.sync_directory()),
+            linked => {
+                linked.and_then(|()| self.link_again())?;
+                self.note_new_length();
+                self.sync_directory()
+            }
         }
     }
 
@@ -207,7 +276,11 @@ impl LedgerFile {
         loop {
             let file = match state.open.take() {
                 Some(file) => file,
-                None => self.open()?,
+                None => {
+                    // Another process may have removed and made both files since.
+                    state.length = None;
+                    self.open()?
+                }
             };
             file.lock()?;
             let file = LockedFile(file);
@@ -237,7 +310,7 @@ impl LedgerFile {
 
     fn refresh(&self, state: &mut FileState) {
         let found = match fs::metadata(&self.path) {
-            Ok(found) => (found.ino(), found.len()),
+            Ok(found) => FileMark::of(&found),
             Err(error) if error.kind() == ErrorKind::NotFound => match self.found_again() {
                 Ok(Some(found)) => found,
                 Ok(None) => {
@@ -259,16 +332,17 @@ impl LedgerFile {
                 if state.void {
                     state.content = LedgerContent::default();
                 } else if state.content.damage.is_none() {
-                    state.content.damage = self.doubt(&state.content, found.0);
+                    state.content.damage = self.doubt(&state.content, found);
                 }
-                state.read = Some((found.0, bytes.len() as u64));
+                // What another process has appended since is read again.
+                state.read = Some(found).filter(|found| found.length == bytes.len() as u64);
             }
             Err(error) => self.unreadable(state, &error),
         }
     }
 
     /// Brings a file back that a hand has removed, by its second name.
-    fn found_again(&self) -> io::Result<Option<(u64, u64)>> {
+    fn found_again(&self) -> io::Result<Option<FileMark>> {
         let Some(link) = &self.link else { return Ok(None) };
         match fs::hard_link(link, &self.path) {
             Err(error) if error.kind() == ErrorKind::NotFound && !link.exists() => return Ok(None),
@@ -280,17 +354,20 @@ impl LedgerFile {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
             _ => {}
         }
-        fs::metadata(&self.path).map(|found| Some((found.ino(), found.len())))
+        fs::metadata(&self.path).map(|found| Some(FileMark::of(&found)))
     }
 
     /// Why a file that can be read does not say all that is held.
-    fn doubt(&self, content: &LedgerContent, inode: u64) -> Option<LedgerDamage> {
+    fn doubt(&self, content: &LedgerContent, found: FileMark) -> Option<LedgerDamage> {
         let link = self.link.as_ref()?;
         let (own, now) = (content.namespaces, own_namespaces());
         if let Some((own, now)) = own.zip(now).filter(|(own, now)| own != now) {
             return Some(LedgerDamage::Elsewhere(if own.net == now.net { "process" } else { "network" }));
         }
-        let is_replaced = fs::metadata(link).is_ok_and(|linked| linked.ino() != inode) && {
+        if self.is_cut_short(found) {
+            return Some(LedgerDamage::File("it is shorter than it was: lines are missing at its end".to_owned()));
+        }
+        let is_replaced = fs::metadata(link).is_ok_and(|linked| linked.ino() != found.inode) && {
             // Written anew just now, by an agent that was ended before it gave the file its second name.
             let linked = fs::read(link).map(|bytes| replay(&bytes)).unwrap_or_default();
             linked.boot == content.boot && linked.written >= content.written

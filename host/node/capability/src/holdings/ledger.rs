@@ -23,9 +23,9 @@ pub struct LedgerPlaces {
     pub all_persistent: PathBuf,
 }
 
-/// The ledgers that this process has read so far. Parallel steps share one.
-#[derive(Debug, Default)]
-pub struct Ledgers(Mutex<BTreeMap<LedgerPlaces, Arc<Ledger>>>);
+/// The ledgers that this process has read so far. Parallel steps share one. A clone is the same set.
+#[derive(Debug, Clone, Default)]
+pub struct Ledgers(Arc<Mutex<BTreeMap<LedgerPlaces, Arc<Ledger>>>>);
 
 impl Ledgers {
     /// The ledger at these places.

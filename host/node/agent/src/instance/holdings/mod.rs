@@ -24,7 +24,7 @@ const GONE: &str = "gone";
 
 impl Instance<'_> {
     pub(super) fn ledger(&self) -> Arc<Ledger> {
-        Arc::new(Ledger::open(&self.agent.home().holdings(&self.object.path)))
+        self.agent.ledger(&self.object.path)
     }
 
     /// Those of the stopped resources that still hold something, or of which that is not known. What is gone is taken out of the
