@@ -128,12 +128,14 @@ fn an_engine_without_a_majority_is_made_anew_and_nothing_stops(world: &World) {
     assert!(begun.elapsed() < RECOVERY);
     if made.is_ok() {
         let made = document(&made.stdout);
-        assert_eq!((&made["way"], &made["generation"]), (&"continued".into(), &(generation + 1).into()), "{made}");
+        assert_eq!(made["way"], "continued", "{made}");
+        // A recovery that was interrupted when the generation had begun begins another one.
+        assert!(made["generation"].as_u64().is_some_and(|made| made > generation), "{made}");
     } else {
         // A fast machine was through before it was interrupted.
         made.says("nothing is to be recovered");
     }
-    until("the daemon knows the new engine", || report(n1, world)["generation"] == generation + 1);
+    until("the daemon knows the new engine", || report(n1, world)["generation"].as_u64() > Some(generation));
     assert_eq!(members(n1, world), ["n1 voter up"]);
     run.assert_untouched(since);
 

@@ -39,6 +39,15 @@ impl Ownership {
         self.peers.keys()
     }
 
+    /// When the next life may be ended, if all other nodes stay silent. What is past is left out: something else is in its way.
+    pub fn next_evict(&self, now: BootTime) -> Option<BootTime> {
+        let due = self.peers.iter().filter(|(_, peer)| !peer.pinned && !peer.evicting).map(|(node, peer)| {
+            let promised = self.promises.get(node).filter(|promise| promise.holds(peer.life, now));
+            (peer.since + self.timing.patience).max(promised.map_or(BootTime::BOOT, |promise| promise.until))
+        });
+        due.filter(|due| *due > now).min()
+    }
+
     /// Ends the life of a node that was silent for too long. `Keep` must be done before it is sent.
     pub fn evict(&mut self, node: &NodeName, now: BootTime) -> Option<(SentRequest, OwnershipEffect)> {
         let peer = self.peers.get(node)?;

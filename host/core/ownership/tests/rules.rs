@@ -348,6 +348,22 @@ fn a_node_that_holds_nothing_asks_too() {
 }
 
 #[test]
+fn the_next_eviction_is_due_when_the_silence_and_a_promise_are_over() {
+    let rows = [("me", alive(10, 10, "boot-1")), ("peer", alive(4, 9, "x"))];
+    let mut me = registered();
+    me.observe(reading(11, rows, None), at(1));
+    let due = at(0) + PATIENCE;
+    assert_eq!(me.next_evict(at(1)), Some(due));
+    assert_eq!(me.next_evict(due), None, "it is past: something else is in its way");
+    let asker =
+        ownership::FailsafeQuestion { asker: name("peer"), generation: GENERATION, life: revision(4), asked: at(0) };
+    assert!(me.promise(&asker, at(2)));
+    assert_eq!(me.next_evict(at(2)), Some(at(2) + PATIENCE));
+    assert!(me.evict(&name("peer"), at(2) + PATIENCE).is_some());
+    assert_eq!(me.next_evict(at(3)), None, "it was sent");
+}
+
+#[test]
 fn a_promise_needs_a_life_that_was_read_and_no_eviction_that_may_come() {
     let asker = |life: u64| ownership::FailsafeQuestion {
         asker: name("peer"),

@@ -63,7 +63,10 @@ impl Owner {
 
     /// When something becomes due for the membership.
     pub(crate) fn next_member(&self) -> Option<BootTime> {
-        self.member.as_ref().map(|member| member.beaten + LOOP)
+        let member = self.member.as_ref()?;
+        // A life that is silent for long enough is ended then, and not with the next beat.
+        let evict = member.ownership.next_evict(crate::clock::now());
+        Some(evict.map_or(member.beaten + LOOP, |evict| evict.min(member.beaten + LOOP)))
     }
 
     fn beat_when_due(&mut self, now: BootTime) {

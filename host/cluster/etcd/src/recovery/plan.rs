@@ -18,6 +18,11 @@ use crate::{ClusterPlace, EngineSeat, LocalSeat, Roster, file};
 /// An election takes its time, and an engine in the middle of one has its majority: it is asked for so long.
 const ELECTION: Duration = Duration::from_millis(2_500);
 
+/// Whether voters take connections is looked at so often, with such pauses, and each has so long.
+const PROBES: usize = 2;
+const PROBE_PAUSE: Duration = Duration::from_millis(200);
+const PROBE_PATIENCE: Duration = Duration::from_millis(600);
+
 /// What a new engine would be made of.
 #[derive(Debug, Clone, Serialize)]
 pub struct RecoveryPlan {
@@ -119,6 +124,9 @@ pub async fn plan_recovery(place: &ClusterPlace, known: &[String]) -> Result<Rec
 
 /// The address at which a majority answers, if one does. All are asked at the same time, for as long as an election may take.
 async fn answering(place: &ClusterPlace, addresses: &[String]) -> Option<String> {
+    if !may_have_majority(addresses).await {
+        return None;
+    }
     let files = place.engine_files();
     let asked: Vec<_> = addresses
         .iter()
@@ -145,6 +153,31 @@ async fn answering(place: &ClusterPlace, addresses: &[String]) -> Option<String>
         answers = answers.or(task.await.ok().flatten());
     }
     answers
+}
+
+/// Whether so many of the voters take connections that they could be a majority. If not, no election need be waited for.
+async fn may_have_majority(voters: &[String]) -> bool {
+    for _ in 0..PROBES {
+        let asked: Vec<_> = voters.iter().map(|address| tokio::spawn(takes_connections(address.clone()))).collect();
+        let mut reached = 0;
+        for task in asked {
+            reached += usize::from(task.await.unwrap_or(true));
+        }
+        if reached * 2 > voters.len() {
+            return true;
+        }
+        // One that is being started takes none for a moment.
+        tokio::time::sleep(PROBE_PAUSE).await;
+    }
+    false
+}
+
+/// What cannot be asked counts as one that does.
+async fn takes_connections(address: String) -> bool {
+    let parsed = address.rsplit_once('/').and_then(|(_, at)| at.parse::<std::net::SocketAddr>().ok());
+    let Some(at) = parsed else { return true };
+    let connected = tokio::time::timeout(PROBE_PATIENCE, tokio::net::TcpStream::connect(at)).await;
+    connected.is_ok_and(|connected| connected.is_ok())
 }
 
 /// How another member is. One that has more is the one to recover from.
