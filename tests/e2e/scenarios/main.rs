@@ -10,6 +10,7 @@ mod access;
 mod addresses;
 mod bad_drivers;
 mod broken_config;
+mod certificates;
 mod cluster;
 mod component;
 mod container_events;
@@ -150,6 +151,7 @@ fn main() -> ExitCode {
         one_at_a_time::trials(),
         full_disk::trials(),
         gce::trials(),
+        certificates::trials(),
         joining::trials(),
         recovering::trials(),
         keeper::trials(),

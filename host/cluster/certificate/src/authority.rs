@@ -57,11 +57,21 @@ impl CertificateAuthority {
             let issuer = Issuer::new(authority_params(name, now), KeyPair::from_pem(&key)?);
             return Ok(CertificateAuthority { certificate: text, issuer });
         }
+        let made = CertificateAuthority::make(name, now)?;
+        place.write_authority(&made)?;
+        let issuer = Issuer::new(authority_params(name, now), KeyPair::from_pem(&made.key)?);
+        Ok(CertificateAuthority { certificate: made.certificate, issuer })
+    }
+
+    /// A new authority that is not in force: [`CertificatePlace::keep_next`] keeps it until it is.
+    pub fn make(name: &str, now: SystemTime) -> Result<KeyedLeaf, CertificateError> {
         let key = new_key()?;
-        let params = authority_params(name, now);
-        let certificate = format!("{name}\n{}", params.self_signed(&key)?.pem());
-        place.write_authority(&KeyedLeaf { certificate: certificate.clone(), key: key.serialize_pem() })?;
-        Ok(CertificateAuthority { certificate, issuer: Issuer::new(params, key) })
+        let certificate = format!("{name}\n{}", authority_params(name, now).self_signed(&key)?.pem());
+        Ok(KeyedLeaf { certificate, key: key.serialize_pem() })
+    }
+
+    pub(crate) fn issuer(&self) -> &Issuer<'static, KeyPair> {
+        &self.issuer
     }
 
     /// Its own certificate, which clients must know.

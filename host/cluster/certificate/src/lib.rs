@@ -10,13 +10,17 @@
 //! a socket or a user's rights. Private keys are written with mode 0600, and that of a user never comes here.
 
 mod authority;
+mod facts;
 mod foreign_key;
 mod leaf;
 mod place;
 mod register;
+mod revocation;
+mod succession;
 mod user_key;
 
 pub use authority::{CertificateAuthority, CertificateError};
+pub use facts::CertificateFacts;
 pub use leaf::{KeyedLeaf, LEAF_LIFE, LeafSubject, RENEW_LEFT, serial_of};
 pub use place::{CertificatePlace, PlaceError};
 pub use register::{IssuedLeaf, IssuedRegister};

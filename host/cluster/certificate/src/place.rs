@@ -1,4 +1,5 @@
-//! The directory of an authority: `ca.pem` and `ca.key`, `node.pem` and `node.key`, `issued.jsonl`.
+//! The directory of an authority: `ca.pem` and `ca.key`, `node.pem` and `node.key`, `issued.jsonl`, and for as long as one authority takes
+//! the place of another, `next.pem` and `next.key`. For etcd there is `crl.pem`.
 //!
 //! Files are replaced whole. The directory and all that is in it are for its owner only.
 
@@ -33,6 +34,16 @@ impl CertificatePlace {
     /// The certificate of the authority, which clients must know.
     pub fn authority_file(&self) -> PathBuf {
         self.directory.join("ca.pem")
+    }
+
+    /// The list of what was revoked, for etcd.
+    pub fn revocation_file(&self) -> PathBuf {
+        self.directory.join("crl.pem")
+    }
+
+    /// Replaces that list.
+    pub fn write_revocations(&self, list: &str) -> Result<(), PlaceError> {
+        self.write("crl.pem", list)
     }
 
     /// The list of what was issued.
@@ -78,6 +89,14 @@ impl CertificatePlace {
         self.write("ca.pem", &authority.certificate)
     }
 
+    pub(crate) fn remove(&self, name: &str) -> Result<(), PlaceError> {
+        let path = self.directory.join(name);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(PlaceError::File("remove", path, error)),
+            _ => Ok(()),
+        }
+    }
+
     /// Reads a file. If it is missing although its other half is there, that is an error.
     fn half(&self, name: &str, other: &str) -> Result<Option<String>, PlaceError> {
         let text = self.read(name)?;
@@ -85,11 +104,11 @@ impl CertificatePlace {
         if is_half { Err(PlaceError::Half(self.directory.join(name), self.directory.join(other))) } else { Ok(text) }
     }
 
-    fn read(&self, name: &str) -> Result<Option<String>, PlaceError> {
+    pub(crate) fn read(&self, name: &str) -> Result<Option<String>, PlaceError> {
         read(&self.directory.join(name))
     }
 
-    fn write(&self, name: &str, text: &str) -> Result<(), PlaceError> {
+    pub(crate) fn write(&self, name: &str, text: &str) -> Result<(), PlaceError> {
         write(&self.directory.join(name), text)
     }
 }

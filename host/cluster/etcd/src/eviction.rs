@@ -1,7 +1,7 @@
-//! What the engine shows of a node that an operator holds for dead, and the end of its vote.
+//! What the engine shows of a node that an operator takes out of it, and the end of the vote of one that is dead.
 
-use model::NodeName;
-use replica::{SharedState, everything};
+use model::{NodeName, ObjectPath};
+use replica::{SharedState, SlotRow, SlotWord, everything};
 use serde::Serialize;
 use store::{KeyQuery, Store};
 use store_etcd::EtcdStore;
@@ -20,7 +20,7 @@ pub struct SeenNode {
     pub alive: bool,
     /// Whether its last beat says that its services go on without its daemon.
     pub pinned: bool,
-    /// The objects of which it has a slot.
+    /// The objects of which it has a slot, which it has not given up.
     pub slots: Vec<String>,
 }
 
@@ -32,7 +32,8 @@ pub async fn look_at_node(store: &dyn Store, node: &NodeName) -> Result<Option<S
     let beat = state.beats.get(node);
     let of_node = |object: &replica::SharedObject| {
         // A slot of an earlier life of the node is free already: the revision of its registration has moved on.
-        object.slots.values().any(|slot| slot.value.owner == node.as_str() && slot.value.incarnation == row.revision)
+        let is_own = |slot: &SlotRow| slot.owner == node.as_str() && slot.incarnation == row.revision;
+        object.slots.values().any(|slot| is_own(&slot.value) && slot.value.state != SlotWord::Released)
     };
     Ok(Some(SeenNode {
         node: node.to_string(),
@@ -42,6 +43,14 @@ pub async fn look_at_node(store: &dyn Store, node: &NodeName) -> Result<Option<S
         pinned: beat.is_some_and(|beat| beat.value.pinned),
         slots: state.objects.iter().filter(|(_, object)| of_node(object)).map(|(path, _)| path.to_string()).collect(),
     }))
+}
+
+/// Whether the configuration of an object that is in force is this one, by its digest.
+pub async fn is_in_force(store: &dyn Store, path: &ObjectPath, checksum: &str) -> Result<bool, MemberFault> {
+    let listing = store.list(&KeyQuery::current(everything())).await?;
+    let state = SharedState::of(&listing).map_err(|error| RosterFault::Row(error.to_string()))?;
+    let row = state.objects.get(path).and_then(|object| object.row.as_ref());
+    Ok(row.is_some_and(|row| !row.value.tombstone && row.value.checksum == checksum))
 }
 
 /// Removes the member of a node from the engine if it does not answer, so that another one may vote in its place. Returns its name. An

@@ -8,6 +8,7 @@
 //!
 //!  store: cluster/roster       the nodes and where they are reached
 //!         cluster/token/<id>   who may join: hashed, until when, how often
+//!         cluster/pki/         certificates: who trusts whom, what comes next, what is revoked
 //! ```
 //!
 //! - What voters there should be is decided in [`plan`], from values alone.
@@ -17,6 +18,7 @@
 
 mod admission;
 mod archive;
+mod authority;
 mod eviction;
 mod file;
 mod member;
@@ -33,9 +35,13 @@ mod upkeep;
 
 pub use admission::{AdmissionDesk, AdmissionRefusal};
 pub use archive::{ArchiveFault, back_up, move_in, move_out, restore, take_over};
-pub use eviction::{SeenNode, look_at_node, remove_silent_member};
+pub use authority::{
+    AuthorityFault, CertificateLine, CertificateReport, RotationLine, RotationPhase, begin_rotation,
+    report_certificates,
+};
+pub use eviction::{SeenNode, is_in_force, look_at_node, remove_silent_member};
 pub use file::FileFault;
-pub use member::{MemberFault, leave, remove_node};
+pub use member::{MemberFault, check_leave, leave, remove_node};
 pub use place::{ClusterPlace, EngineSeat, LocalSeat};
 pub use preflight::{Finding, Preflight, own_address};
 pub use process::{EngineProcess, ProcessFault};

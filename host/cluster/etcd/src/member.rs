@@ -10,7 +10,7 @@ use store::{Store, StoreError, TxnRequest};
 use store_etcd::{CallFault, EtcdPeer, EtcdStore, MemberReport};
 
 use crate::plan::{self, JoinerRole, MemberStep, MemberView};
-use crate::{Roster, RosterFault, change_roster, read_roster};
+use crate::{Roster, RosterFault, authority, change_roster, read_roster};
 
 /// So many entries may a member lag behind, besides the hundredth: beats are written all the time.
 const LAG: u64 = 20;
@@ -115,6 +115,13 @@ pub(crate) async fn step(
     Ok(step)
 }
 
+/// Whether a learner is there that becomes a voter when it is in step.
+pub(crate) fn is_short_of_voters(roster: &Roster, seen: &[SeenMember]) -> bool {
+    let learners = seen.iter().filter(|member| member.peer.is_learner).count();
+    let follows = seen.iter().any(|member| member.peer.is_learner && member.view.answers);
+    follows && seen.len() - learners < plan::wanted_voters(roster.nodes.len(), roster.voters)
+}
+
 /// Gives a node that joins its member, or says what it has to wait for. To ask again is harmless.
 pub(crate) async fn add(store: &EtcdStore, roster: &Roster, request: &SeatRequest) -> Result<SeatGrant, MemberFault> {
     let seen = look(store, &mut ProgressNotes::new()).await?;
@@ -138,7 +145,13 @@ pub(crate) async fn add(store: &EtcdStore, roster: &Roster, request: &SeatReques
         JoinerRole::Learner => match store.add_learner(&request.peer).await {
             Ok(peers) => Ok(granted(&peers, request)),
             // Whatever was refused or lost: the list of members shows it the next time.
-            Err(error) => Ok(wait(format!("the engine does not take a member yet: {}", chain(&error)))),
+            Err(error) => Ok(wait(match chain(&error) {
+                // etcd wants it so, also of a learner, which costs no majority.
+                text if text.contains("unhealthy cluster") => {
+                    "the engine takes a member when its own have been in contact for 5 s".to_owned()
+                }
+                text => format!("the engine does not take a member yet: {text}"),
+            })),
         },
     }
 }
@@ -154,6 +167,20 @@ fn granted(peers: &[EtcdPeer], request: &SeatRequest) -> SeatGrant {
 
 fn wait(reason: String) -> SeatGrant {
     SeatGrant::Wait { reason }
+}
+
+/// Checks that the rest of the engine would have a majority without the member of a node. Changes nothing.
+pub async fn check_leave(store: &EtcdStore, node: &NodeName) -> Result<(), MemberFault> {
+    let seen = look(store, &mut ProgressNotes::new()).await?;
+    let own = seen.iter().find(|member| plan::node_of(&member.peer.name) == node.as_str());
+    let Some(own) = own else { return Ok(()) };
+    let voters = seen.iter().filter(|member| !member.peer.is_learner).count();
+    // A learner is promoted first.
+    if voters == 1 && seen.len() > 1 {
+        return Ok(());
+    }
+    plan::may_remove(&views(&seen), own.peer.id)
+        .map_err(|reason| MemberFault::Majority { node: node.to_string(), reason })
 }
 
 /// Takes a node out of the cluster that asks for it itself, after its daemon has stopped.
@@ -254,12 +281,14 @@ async fn strike_out(
     let beaten = store.get(&beat).await?.mod_revision();
     let key = SharedKey::Node(node.clone()).to_bytes();
     // Not removed: a life is known to have ended by the revision of this row.
+    let revocation = authority::revoke_node(store, node).await?;
     let ended = row.map(|row| serde_json::to_vec(&NodeRow { evicted: true, ..row }).unwrap_or_default());
     let along = |request: TxnRequest| {
         let mut request = request.if_unchanged(key.clone(), revision).if_unchanged(beat.clone(), beaten);
         if let Some(ended) = &ended {
             request = request.put(key.clone(), ended.clone());
         }
+        request = revocation.along(request);
         // Its key counts no more, either.
         let said = [SharedKey::NodeFlags, SharedKey::NodeInfo, SharedKey::Peer].map(|key| key(node.clone()));
         said.iter().fold(request, |request, key| request.delete(key.to_bytes()))

@@ -3,6 +3,7 @@
 //! ```text
 //!   var/cluster/seat.json         how this node is reached, and its member of etcd
 //!   var/cluster/join.json         how far a join has come
+//!   var/cluster/leave.json        what a drain before a leave has stopped
 //!   var/cluster/recovery.json     how far a new engine has come, which is made of what this node has
 //!   var/cluster/rebuild.json      the member that takes the place of one whose data are lost
 //!   var/cluster/etcd/<name>/      the data of the member
@@ -161,6 +162,19 @@ impl ClusterPlace {
 
     pub fn remove_progress(&self) -> Result<(), FileFault> {
         file::remove(&self.directory().join("join.json"))
+    }
+
+    /// How far a drain before a leave has come, in the words of its caller.
+    pub fn leaving<T: serde::de::DeserializeOwned>(&self) -> Result<Option<T>, FileFault> {
+        file::read(&self.directory().join("leave.json"))
+    }
+
+    pub fn write_leaving(&self, leaving: &impl Serialize) -> Result<(), FileFault> {
+        file::write(&self.directory().join("leave.json"), leaving)
+    }
+
+    pub fn remove_leaving(&self) -> Result<(), FileFault> {
+        file::remove(&self.directory().join("leave.json"))
     }
 
     /// The authority of the API, of users and nodes.

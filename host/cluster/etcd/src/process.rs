@@ -9,6 +9,7 @@ use kernel::process::{self, CapabilityBounds, CheckedProgram, ProgramLaunch, loo
 use rustix::process::{Pid, Signal, kill_process};
 use serde::{Deserialize, Serialize};
 
+use crate::authority::fingerprints;
 use crate::program::LaunchMode;
 use crate::{ClusterPlace, EngineSeat, EtcdProgram, FileFault, LocalSeat, ProgramFault, file};
 
@@ -28,10 +29,13 @@ const OOM_SCORE: &str = "-500";
 const LONG_LOG: u64 = 10 << 20;
 
 /// A running member.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EngineProcess {
     pub pid: u32,
     started: u64,
+    /// The fingerprints of the authorities that it has read. None are known of one that a command started which was killed.
+    #[serde(default)]
+    pub(crate) trusts: Vec<String>,
 }
 
 /// Why the member cannot be started or stopped.
@@ -93,6 +97,8 @@ impl EngineProcess {
         if std::fs::metadata(&log).is_ok_and(|old| old.len() > LONG_LOG) {
             file::move_to(&log, &log.with_extension("log.1"))?;
         }
+        // What cannot be read now is as good as not trusted: it starts again when that counts.
+        let trusts = fingerprints(&place.engine_certificates()).unwrap_or_default();
         let output = process::open_output(&log).map_err(ProcessFault::Start)?;
         let launch = ProgramLaunch {
             program: CheckedProgram::open(&program.path, None).map_err(ProcessFault::Start)?,
@@ -112,7 +118,8 @@ impl EngineProcess {
         let pid = pid.as_raw_nonzero().get().unsigned_abs();
         // Not every user may: then etcd is as good as any other process to the kernel.
         let _ = std::fs::write(format!("/proc/{pid}/oom_score_adj"), OOM_SCORE);
-        let process = EngineProcess::of(pid).unwrap_or(EngineProcess { pid, started: 0 });
+        let started = look(pid).map_or(0, |found| found.started);
+        let process = EngineProcess { pid, started, trusts };
         file::write(&place.process_file(), &process)?;
         Ok(process)
     }
@@ -145,7 +152,7 @@ impl EngineProcess {
     }
 
     fn of(pid: u32) -> Option<EngineProcess> {
-        look(pid).map(|found| EngineProcess { pid, started: found.started })
+        look(pid).map(|found| EngineProcess { pid, started: found.started, trusts: Vec::new() })
     }
 
     /// Waits for its end, as long as that may take.

@@ -119,6 +119,12 @@ impl EtcdProgram {
             ("peer-cert-file", certificate),
             ("peer-key-file", key),
         ];
+        let revoked = place.engine_certificates().revocation_file();
+        // Without the file, a member that is to read it refuses everything.
+        if revoked.exists() {
+            let revoked = revoked.display().to_string();
+            options.extend([("client-crl-file", revoked.clone()), ("peer-crl-file", revoked)]);
+        }
         if self.version < EtcdVersion::new(3, 5, 0) {
             // Later versions have it by default, and end without it.
             options.push(("enable-v2", "false".to_owned()));

@@ -4,13 +4,15 @@ use protocol::daemon::{ClusterNodeLine, EngineMemberLine, EngineReport};
 use store_etcd::{EtcdStore, EtcdVersion};
 
 use crate::member::{self, MemberFault, ProgressNotes, SeenMember, chain};
-use crate::{Roster, RosterFault, plan, read_roster};
+use crate::token::now;
+use crate::{Roster, RosterFault, authority, plan, read_roster};
 
 /// Asks the engine and each of its members.
 pub async fn cluster_status(store: &EtcdStore) -> Result<EngineReport, MemberFault> {
     let roster = read_roster(store).await?.ok_or(RosterFault::None)?;
     let seen = member::look(store, &mut ProgressNotes::new()).await?;
     let alarms = store.alarms().await?;
+    let certificates = authority::warnings_of(&authority::read_pki(store).await?, &roster, now());
     let views = member::views(&seen);
     let mark = store.mark();
     let line = |member: &SeenMember| line(member, &roster);
@@ -28,7 +30,7 @@ pub async fn cluster_status(store: &EtcdStore) -> Result<EngineReport, MemberFau
         revision: mark.revision,
         generation: mark.generation,
         loss: plan::loss(&views, roster.nodes.len()),
-        advice: advice(&seen, &alarms, &roster),
+        advice: [advice(&seen, &alarms, &roster), certificates].concat(),
         cluster: roster.name,
         id: roster.id,
         members,

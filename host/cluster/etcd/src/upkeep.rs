@@ -12,11 +12,13 @@ use model::NodeName;
 use store::Store;
 use store_etcd::EtcdStore;
 
+use crate::authority::{AuthorityTurn, write_first_list};
 use crate::member::{self, ProgressNotes, chain};
 use crate::place::INTERRUPTED;
 use crate::plan::MemberStep;
 use crate::{
-    ClusterPlace, EngineProcess, EngineSeat, LocalSeat, Roster, RosterFault, back_up, change_roster, read_roster,
+    AuthorityFault, ClusterPlace, EngineProcess, EngineSeat, LocalSeat, Roster, RosterFault, back_up, change_roster,
+    read_roster,
 };
 
 /// How often a backup is made.
@@ -26,7 +28,13 @@ const BACKUP: Duration = Duration::from_secs(6 * 3600);
 const LOOK: Duration = Duration::from_secs(3600);
 
 /// How often a learner is looked at, and what else is the leader's.
-const CARE: Duration = Duration::from_secs(1);
+const CARE: Duration = Duration::from_millis(900);
+
+/// A daemon that has not read the cluster yet tries it often for so long.
+const BEGINNING: Duration = Duration::from_secs(30);
+
+/// An operator waits no longer than this.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The upkeep of one daemon.
 #[derive(Debug)]
@@ -39,6 +47,13 @@ pub struct EngineUpkeep {
     backed_up: Option<Instant>,
     looked: Option<Instant>,
     cared: Option<Instant>,
+    /// The revision of the list of revoked certificates that the file has.
+    revoked: Option<u64>,
+    warned: Vec<String>,
+    began: Instant,
+    /// Something is on its way, of which the outcome is waited for.
+    awaited: bool,
+    awaited_since: Option<Instant>,
     /// What was reported last of each kind: it is not repeated.
     fault: Option<String>,
     said: Option<UpkeepRoster>,
@@ -61,6 +76,8 @@ pub enum UpkeepNews {
     Removed,
     /// A sentence about a member.
     Member(String),
+    /// What an operator should look at, one sentence each: all of it.
+    Warnings(Vec<String>),
     /// The member of this node does not run, or cannot be looked after, for this reason.
     Fault(String),
 }
@@ -78,6 +95,11 @@ impl EngineUpkeep {
             backed_up: Some(Instant::now()),
             looked: None,
             cared: None,
+            revoked: None,
+            warned: Vec::new(),
+            began: Instant::now(),
+            awaited: false,
+            awaited_since: None,
             fault: None,
             said: None,
         }
@@ -97,10 +119,19 @@ impl EngineUpkeep {
         self.keep_running(&mut news).await;
         self.renew(&mut news).await;
         if let Ok(Some(roster)) = read_roster(&*self.store).await {
+            self.awaited = roster.nodes.iter().any(|node| !node.joined);
             self.follow(&roster, &mut news).await;
+            self.keep_certificates(&roster, &mut news).await;
             self.care(&roster, &mut news).await;
         }
+        self.awaited_since = self.awaited.then(|| self.awaited_since.unwrap_or_else(Instant::now));
         news
+    }
+
+    /// Whether the next turn should come soon: an operator waits for what is on its way, or this daemon has just begun.
+    pub fn is_awaited(&self) -> bool {
+        let is_recent = self.awaited_since.is_some_and(|since| since.elapsed() < PATIENCE);
+        is_recent || (self.said.is_none() && self.seat.is_some() && self.began.elapsed() < BEGINNING)
     }
 
     /// The member of this node runs, whoever started it.
@@ -145,6 +176,26 @@ impl EngineUpkeep {
         }
     }
 
+    /// The certificates of this node are as the cluster wants them.
+    async fn keep_certificates(&mut self, roster: &Roster, news: &mut Vec<UpkeepNews>) {
+        let Some(seat) = self.seat.clone().filter(|_| roster.is_managed()) else { return };
+        let (place, store, me, written) = (&self.place, &*self.store, &self.me, &mut self.revoked);
+        let mut turn = AuthorityTurn { place, seat: &seat, store, me, roster, written };
+        match turn.run().await {
+            Ok(done) => {
+                self.awaited |= done.rotates;
+                news.extend(done.said.into_iter().map(UpkeepNews::Member));
+                if self.warned != done.warnings {
+                    self.warned.clone_from(&done.warnings);
+                    news.push(UpkeepNews::Warnings(done.warnings));
+                }
+            }
+            // The absence of the engine is reported by those that need it.
+            Err(AuthorityFault::Roster(_)) => {}
+            Err(error) => self.complain(format!("the certificates for the engine: {}", chain(&error)), news),
+        }
+    }
+
     /// etcd reads its certificate again for each connection.
     async fn renew(&mut self, news: &mut Vec<UpkeepNews>) {
         if self.looked.is_some_and(|at| at.elapsed() < LOOK) {
@@ -152,9 +203,10 @@ impl EngineUpkeep {
         }
         // Before the outcome is known: what fails is complained about once an hour, not each second.
         self.looked = Some(Instant::now());
-        let Some(seat) = self.seat.clone().filter(|seat| seat.engine.is_some()) else { return };
         let place = self.place.engine_certificates();
-        let renewed = tokio::task::spawn_blocking(move || renew_leaf(&place, &seat)).await;
+        // A node without a member needs a certificate, too. Without the authority the engine is not managed.
+        let Some(seat) = self.seat.clone().filter(|_| place.authority_file().exists()) else { return };
+        let renewed = tokio::task::spawn_blocking(move || renew_leaf(&place, &seat, false)).await;
         if let Ok(Err(error)) = renewed {
             self.complain(format!("the certificate for the engine is not renewed: {}", chain(&error)), news);
         }
@@ -201,7 +253,7 @@ impl EngineUpkeep {
     async fn care(&mut self, roster: &Roster, news: &mut Vec<UpkeepNews>) {
         let own = self.seat.as_ref().and_then(LocalSeat::client_address);
         let Some(own) = own.filter(|_| roster.is_managed()) else { return };
-        if self.cared.is_some_and(|at| at.elapsed() < CARE) {
+        if self.cared.is_some_and(|at| at.elapsed() < CARE) && !self.awaited {
             return;
         }
         self.cared = Some(Instant::now());
@@ -220,6 +272,7 @@ impl EngineUpkeep {
             let found = seen.iter().find(|member| member.peer.id == id).map(|member| member.peer.name.clone());
             found.filter(|name| !name.is_empty()).unwrap_or_else(|| format!("{id:x}"))
         };
+        self.awaited |= member::is_short_of_voters(roster, &seen);
         match member::step(&self.store, roster, &seen).await {
             Ok(Some(MemberStep::Promote(id))) => {
                 news.push(UpkeepNews::Member(format!("{} votes from now on", name(id))));
@@ -264,12 +317,14 @@ impl EngineUpkeep {
     }
 }
 
-/// Makes this node's certificate for the engine, unless it has one that is good for long enough.
-pub(crate) fn renew_leaf(place: &CertificatePlace, seat: &LocalSeat) -> Result<(), CertificateError> {
+/// Makes this node's certificate for the engine, unless it has one that is good for long enough, and `anew` does not ask for another.
+pub(crate) fn renew_leaf(place: &CertificatePlace, seat: &LocalSeat, anew: bool) -> Result<(), CertificateError> {
     let now = SystemTime::now();
     let called = vec![seat.address.to_string(), seat.node.clone(), "localhost".to_owned(), "127.0.0.1".to_owned()];
     let mut register = IssuedRegister::open(place)?;
-    if let Some((_, serial)) = place.node()? {
+    if let Some((_, serial)) = place.node()?.filter(|_| !anew)
+        && place.is_node_of_issuer()? == Some(true)
+    {
         let seconds = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let left = |leaf: &certificate::IssuedLeaf| Duration::from_secs(leaf.ends_at.saturating_sub(seconds));
         // A node that has got another address needs another certificate at once.
@@ -287,6 +342,13 @@ pub(crate) fn renew_leaf(place: &CertificatePlace, seat: &LocalSeat) -> Result<(
 impl ClusterPlace {
     /// Makes this node's certificate for the engine, and the authority if there is none. Blocks.
     pub fn prepare_certificates(&self, seat: &LocalSeat) -> Result<(), CertificateError> {
-        renew_leaf(&self.engine_certificates(), seat)
+        let place = self.engine_certificates();
+        renew_leaf(&place, seat, false)?;
+        write_first_list(&place)
+    }
+
+    /// Makes another certificate of this node for the engine. Blocks.
+    pub fn renew_engine_certificate(&self, seat: &LocalSeat) -> Result<(), CertificateError> {
+        renew_leaf(&self.engine_certificates(), seat, true)
     }
 }

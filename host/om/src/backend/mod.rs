@@ -24,7 +24,8 @@ mod wait;
 
 use elsewhere::ElsewhereBackend;
 pub(crate) use local::{
-    COMPILE_VERB, DaemonRun, InitOrder, JoinOrder, JoinStep, LocalCluster, READY, SeatOrder, compile_child, run_daemon,
+    COMPILE_VERB, DaemonRun, InitOrder, JoinOrder, JoinStep, LeaveProgress, LocalCluster, READY, SeatOrder,
+    compile_child, run_daemon,
 };
 pub(crate) use remote::RemoteDaemon;
 pub(crate) use wait::block_on;

@@ -2,6 +2,7 @@
 //! here is the order of it with the daemon's stop and start, and the words.
 
 mod archive;
+mod cert;
 mod check;
 mod init;
 mod join;
@@ -37,7 +38,8 @@ pub(crate) fn run(session: &Session, command: ClusterCommand) -> Outcome {
         ClusterCommand::Status(output) => status::run(&cluster, output.format),
         ClusterCommand::Check(args) => check::run(session, &cluster, &args),
         ClusterCommand::Token(command) => token::run(session, &cluster, command.into_inner()),
-        ClusterCommand::Leave => leave::run(session, &cluster),
+        ClusterCommand::Cert(command) => cert::run(session, &cluster, command.into_inner()),
+        ClusterCommand::Leave(args) => leave::run(session, &cluster, &args),
         ClusterCommand::Remove(args) => leave::remove(session, &cluster, &args),
         ClusterCommand::Evict(args) => operator::evict(session, &cluster, &args),
         ClusterCommand::AcceptEngine(args) => operator::accept_engine(session, &cluster, &args),

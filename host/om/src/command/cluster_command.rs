@@ -40,12 +40,22 @@ pub(crate) enum ClusterCommand {
         after_help = "Examples:\n  om cluster token create --ttl 1d --uses 2\n  om cluster token ls\n  om cluster token revoke 5f3c1a2b"
     )]
     Token(LazyArgs<TokenCommand>),
+    /// Show and renew the certificates of this node, and replace the authority of the engine
+    #[command(
+        subcommand,
+        after_help = "Daemons renew the certificate of their node with 30 of its 90 days left.\n\nExamples:\n  om cluster cert ls\n  \
+                      om cluster cert renew\n  om cluster cert rotate-ca --time 10m"
+    )]
+    Cert(LazyArgs<ClusterCertCommand>),
     /// Take this node out of the cluster. It keeps the objects that are its alone
     #[command(
-        after_help = "Refused as long as an object names this node and others: take it out of their nodes first.\n\n\
-                      Example:\n  om web set --kw nodes='n1 n3' && om cluster leave"
+        after_help = "Refused as long as an object names this node and others: take it out of their nodes first, or say --drain. Then \
+                      what runs here is stopped, so that other nodes take over what they may, and the objects that other nodes have, \
+                      too, do not name this node any more. What is this node's alone is started again afterwards. If it is \
+                      interrupted, or something does not stop in time, the same command again goes on.\n\nExamples:\n  \
+                      om web set --kw nodes='n1 n3' && om cluster leave\n  om cluster leave --drain --time 5m"
     )]
-    Leave,
+    Leave(LazyArgs<LeaveArgs>),
     /// Take another node out of the cluster, which is gone
     #[command(after_help = "Examples:\n  om cluster remove n3\n  om cluster remove n3 --i-know-it-is-off")]
     Remove(LazyArgs<RemoveNodeArgs>),
@@ -172,6 +182,18 @@ pub(crate) struct CheckArgs {
 }
 
 #[derive(Debug, Clone, Default, Args)]
+pub(crate) struct LeaveArgs {
+    /// Stop what runs here first, so that other nodes take it over
+    #[arg(long)]
+    pub(crate) drain: bool,
+    /// With --drain: wait at most this long for what runs here. By default 5 minutes
+    #[arg(long, value_name = "DURATION", value_parser = duration, requires = "drain")]
+    pub(crate) time: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct RemoveNodeArgs {
     /// The node
     pub(crate) node: String,
@@ -250,6 +272,36 @@ pub(crate) struct RestoreArgs {
     /// Only print which objects differ
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClusterCertCommand {
+    /// List the certificates and authorities, until when they are good, and what is revoked
+    #[command(after_help = "Examples:\n  om cluster cert ls\n  om cluster cert ls --format json")]
+    Ls(OutputArgs),
+    /// Make new certificates of this node, for the engine and for the API. Nothing is interrupted
+    #[command(
+        after_help = "The daemon need not run.\n\nExamples:\n  om cluster cert renew\n  om cluster cert renew --format json"
+    )]
+    Renew(OutputArgs),
+    /// Put another authority of the engine in the place of this one. All nodes go on reaching each other
+    #[command(
+        name = "rotate-ca",
+        after_help = "The daemons do it in three steps: all trust the new one, too; all get a certificate of it; all trust the former one no \
+                      more. Members of the engine start again one after the other. It waits for nodes that are away. If this command \
+                      is interrupted, the daemons go on, and the same command again waits for them.\n\nExamples:\n  \
+                      om cluster cert rotate-ca\n  om cluster cert rotate-ca --time 10m --format json"
+    )]
+    RotateCa(RotateArgs),
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct RotateArgs {
+    /// Wait at most this long for all nodes. They go on all the same
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) time: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
 }
 
 #[derive(Debug, Subcommand)]

@@ -64,6 +64,24 @@ pub(super) fn drain(session: &Session, args: &DrainArgs) -> Outcome {
     .into())
 }
 
+/// Empties this node before it leaves its cluster, within a time. Returns what is left.
+pub(crate) fn drain_here(session: &Session, time: Duration) -> Result<Vec<String>, Failure> {
+    let daemon = session.daemon();
+    let me = daemon.ask(async |client| client.status().await)?.daemon.nodename;
+    let began = Instant::now();
+    give(&daemon, &me, &NodeOrderRequest { verb: NodeOrder::Drain, time: Some(time.as_secs().max(1)) })?;
+    let status = until_over(&daemon, &[me.clone()].into(), began)?;
+    Ok(left(&status, &me))
+}
+
+/// Lets this node start services again.
+pub(crate) fn thaw_here(session: &Session) -> Result<(), Failure> {
+    let daemon = session.daemon();
+    let me = daemon.ask(async |client| client.status().await)?.daemon.nodename;
+    give(&daemon, &me, &NodeOrderRequest { verb: NodeOrder::Thaw, time: None })?;
+    Ok(())
+}
+
 fn give(daemon: &RemoteDaemon, node: &NodeName, order: &NodeOrderRequest) -> Result<bool, Failure> {
     daemon.ask(async |client| client.order_node(node, order).await)
 }
@@ -98,7 +116,7 @@ fn until_over(daemon: &RemoteDaemon, nodes: &BTreeSet<NodeName>, began: Instant)
 }
 
 /// What still runs on a node.
-fn left(status: &StatusDocument, node: &NodeName) -> Vec<String> {
+pub(crate) fn left(status: &StatusDocument, node: &NodeName) -> Vec<String> {
     let instances = status.cluster.node.get(node).map(|node| &node.instance);
     let runs = |(path, instance): (&ObjectPath, &protocol::daemon::InstanceSummary)| {
         let avail = instance.status.as_ref().map(|status| status.avail);

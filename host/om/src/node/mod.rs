@@ -2,6 +2,8 @@
 
 mod drain;
 
+pub(crate) use drain::{drain_here, left, thaw_here};
+
 use clap::CommandFactory;
 use protocol::ConfigTarget;
 use protocol::daemon::NodeOrder;

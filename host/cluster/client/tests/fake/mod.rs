@@ -174,7 +174,13 @@ pub(crate) fn status() -> StatusDocument {
     StatusDocument {
         cluster: ClusterDocument {
             config: ClusterSummary { name: "c".to_owned(), nodes: vec!["n1".parse().unwrap()] },
-            engine: EngineDocument { name: "redb".to_owned(), revision: 9, state: "running".to_owned(), outage: None },
+            engine: EngineDocument {
+                name: "redb".to_owned(),
+                revision: 9,
+                state: "running".to_owned(),
+                outage: None,
+                warnings: Vec::new(),
+            },
             node: Default::default(),
             object: ["ns1/svc/web", "ns2/svc/db"].map(|path| (path.parse().unwrap(), object())).into(),
         },

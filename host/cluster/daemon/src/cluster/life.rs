@@ -33,6 +33,11 @@ impl Owner {
             }
             ClusterMessage::Roster(nodes) => self.follow_roster(nodes),
             ClusterMessage::Removed => self.note_removal(),
+            ClusterMessage::Warnings(warnings) => {
+                if let Some(member) = &mut self.member {
+                    member.warnings = warnings;
+                }
+            }
             ClusterMessage::Engine(status) => self.examined(status),
             ClusterMessage::Pinged { node, question, answer } => self.pinged(&node, question, answer),
         }

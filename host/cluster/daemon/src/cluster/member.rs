@@ -39,6 +39,8 @@ pub(crate) enum ClusterMessage {
     Roster(Vec<NodeName>),
     /// An operator has taken this node out of the cluster.
     Removed,
+    /// What an operator should look at, one sentence each.
+    Warnings(Vec<String>),
     /// How the engine is.
     Engine(Result<StoreStatus, StoreError>),
     /// What another daemon answered. None: it did not.
@@ -81,6 +83,8 @@ pub(crate) struct Membership {
     pub(super) removed: bool,
     /// The highest generation of the engine that another node knows, and its name.
     pub(super) newer: Option<(u64, NodeName)>,
+    /// What an operator should look at, one sentence each.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// How far a daemon is that goes and leaves its services running.
@@ -129,6 +133,7 @@ impl Membership {
             alarm: None,
             removed: false,
             newer: None,
+            warnings: Vec::new(),
         }
     }
 

@@ -21,6 +21,9 @@ use crate::owner::Message;
 /// The pause between two turns.
 const PERIOD: Duration = Duration::from_secs(1);
 
+/// The same while an operator waits for the outcome: a node joins, a member becomes a voter, an authority is replaced.
+const SHORT_PERIOD: Duration = Duration::from_millis(150);
+
 /// The upkeep of the engine on this node.
 pub(crate) struct ManagedEngine {
     pub(crate) agent: Agent,
@@ -55,7 +58,8 @@ impl ManagedEngine {
             for news in upkeep.turn().await {
                 self.take_in(&place, news).await;
             }
-            tokio::time::sleep(PERIOD).await;
+            let pause = if upkeep.is_awaited() { SHORT_PERIOD } else { PERIOD };
+            tokio::time::sleep(pause).await;
         }
     }
 
@@ -64,6 +68,11 @@ impl ManagedEngine {
             UpkeepNews::Roster(roster) => self.follow(place, roster).await,
             UpkeepNews::Removed => {
                 let _ = self.mail.send(Message::Cluster(ClusterMessage::Removed));
+            }
+            UpkeepNews::Warnings(warnings) => {
+                let certificates = warnings.iter().filter(|warning| warning.contains("certificate"));
+                certificates.for_each(|text| self.say(EventKind::CertExpiring, json!({ "reason": text })));
+                let _ = self.mail.send(Message::Cluster(ClusterMessage::Warnings(warnings)));
             }
             UpkeepNews::Member(text) => self.say(EventKind::EngineMember, json!({ "text": text })),
             UpkeepNews::Fault(reason) => self.say(EventKind::EngineMember, json!({ "problem": reason })),

@@ -46,6 +46,9 @@ pub struct EngineDocument {
     /// How the nodes do without it, while it does not answer a node of several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outage: Option<EngineOutage>,
+    /// What an operator should look at, one sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// An engine that does not answer.

@@ -7,7 +7,7 @@ mod failure;
 mod interrupt;
 mod supervisor;
 
-pub(crate) use cluster::{InitOrder, JoinOrder, JoinStep, LocalCluster, SeatOrder};
+pub(crate) use cluster::{InitOrder, JoinOrder, JoinStep, LeaveProgress, LocalCluster, SeatOrder};
 pub(crate) use daemon::{DaemonRun, READY, run_daemon};
 // The agent compiles drivers in a child process of this very program.
 pub(crate) use agent::{COMPILE_VERB, compile_child};

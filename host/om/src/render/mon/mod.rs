@@ -113,12 +113,23 @@ fn outage_words(outage: &EngineOutage) -> String {
     format!("engine down for {seconds}s: {state}{cut}; no moves, no edits")
 }
 
+/// What an operator should look at.
+fn warning_lines(warnings: &[String]) -> Vec<MonLine> {
+    let line = |text: String| MonLine { text, object: None };
+    let mut lines: Vec<MonLine> =
+        warnings.iter().map(|text| line(MonCell::of(text, cell::WARN).render(None))).collect();
+    if !lines.is_empty() {
+        lines.push(line(String::new()));
+    }
+    lines
+}
+
 /// Without the store nothing can be ordered: that comes before everything else.
 fn engine_line(status: &StatusDocument) -> Vec<MonLine> {
     let engine = &status.cluster.engine;
     let words = match &engine.outage {
         Some(outage) => outage_words(outage),
-        None if engine.state == "running" => return Vec::new(),
+        None if engine.state == "running" => return warning_lines(&engine.warnings),
         None => format!("engine {}: services go on as they are, and no order is taken", engine.state),
     };
     let text = MonCell::of(words, cell::WARN);

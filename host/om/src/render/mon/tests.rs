@@ -191,7 +191,13 @@ pub(crate) fn status() -> StatusDocument {
     StatusDocument {
         cluster: ClusterDocument {
             config: ClusterSummary { name: "c".to_owned(), nodes: nodes.keys().cloned().collect() },
-            engine: EngineDocument { name: "redb".to_owned(), revision: 42, state: "running".to_owned(), outage: None },
+            engine: EngineDocument {
+                name: "redb".to_owned(),
+                revision: 42,
+                state: "running".to_owned(),
+                outage: None,
+                warnings: Vec::new(),
+            },
             node: nodes,
             object: objects,
         },

@@ -6,6 +6,7 @@ use anyhow::{Context, anyhow};
 use etcd::EngineProcess;
 use model::{NodeName, ObjectPath};
 use protocol::FailureKind;
+use serde::{Deserialize, Serialize};
 
 use super::LocalCluster;
 use crate::backend::{Reply, block_on};
@@ -22,7 +23,68 @@ pub(crate) struct LeavePlan {
     is_last: bool,
 }
 
+/// What a drain before a leave found, so that it can go on when it was interrupted.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct LeaveProgress {
+    /// Whether the node was frozen before.
+    pub(crate) was_frozen: bool,
+    /// What ran here and is this node's alone: it is started again.
+    pub(crate) own: Vec<String>,
+    /// What ran here and may run on other nodes.
+    pub(crate) shared: Vec<String>,
+}
+
 impl LocalCluster {
+    /// The objects that may run here and on other nodes.
+    pub(crate) fn shared_objects(&self) -> Reply<Vec<ObjectPath>> {
+        let paths = ObjectFiles::of(self.agent.home()).list().context("cannot list the objects")?;
+        let is_shared = |path: &ObjectPath| {
+            path.kind().has_instances() && self.agent.peers(path).is_ok_and(|peers| !peers.is_empty())
+        };
+        Ok(paths.into_iter().filter(is_shared).collect())
+    }
+
+    /// Checks that the engine does without this node's member. Changes nothing.
+    pub(crate) fn check_leave(&self) -> Reply<()> {
+        if self.data()?.nodes.len() < 2 {
+            return Ok(());
+        }
+        let engine = self.engine()?;
+        Ok(block_on(etcd::check_leave(&engine, &self.agent.node().name))?.context("cannot leave")?)
+    }
+
+    /// Whether this node has a part in a cluster.
+    pub(crate) fn is_in_cluster(&self) -> bool {
+        self.is_member()
+    }
+
+    /// The objects of which this node has a slot: they may run here.
+    pub(crate) fn own_slots(&self) -> Reply<Vec<String>> {
+        let engine = self.engine()?;
+        let seen = block_on(etcd::look_at_node(&engine, &self.agent.node().name))?.context("cannot ask the engine")?;
+        Ok(seen.map_or_else(Vec::new, |seen| seen.slots))
+    }
+
+    /// Whether the configuration that this node has of an object is in force in the cluster.
+    pub(crate) fn is_in_force(&self, path: &ObjectPath) -> Reply<bool> {
+        let text = ObjectFiles::of(self.agent.home()).text(path).map_err(|error| anyhow!(agent::chain(&error)))?;
+        let engine = self.engine()?;
+        let in_force = block_on(etcd::is_in_force(&engine, path, &etcd::checksum(&text)))?;
+        Ok(in_force.context("cannot ask the engine")?)
+    }
+
+    pub(crate) fn leaving(&self) -> Reply<Option<LeaveProgress>> {
+        Ok(self.place.leaving().context("cannot read how far the leave has come")?)
+    }
+
+    pub(crate) fn write_leaving(&self, progress: &LeaveProgress) -> Reply<()> {
+        Ok(self.place.write_leaving(progress).context("cannot begin to leave")?)
+    }
+
+    pub(crate) fn remove_leaving(&self) -> Reply<()> {
+        Ok(self.place.remove_leaving().context("cannot end the leave")?)
+    }
+
     /// Checks that this node can leave. Changes nothing.
     pub(crate) fn plan_leave(&self) -> Reply<LeavePlan> {
         let data = self.data()?;
@@ -39,7 +101,7 @@ impl LocalCluster {
         }
         if !shared.is_empty() {
             let text = format!(
-                "{} may run here and on other nodes: take this node out of them first (om {} set --kw nodes=…)",
+                "{} may run here and on other nodes: take this node out of them first (om {} set --kw nodes=…), or say --drain",
                 shared.join(", "),
                 shared[0]
             );

@@ -8,6 +8,7 @@
 
 mod admit;
 mod archive;
+mod cert;
 mod init;
 mod join;
 mod leave;
@@ -17,6 +18,7 @@ mod rebuild;
 pub(in crate::backend) use admit::{admit, seat};
 pub(crate) use init::InitOrder;
 pub(crate) use join::{JoinOrder, JoinStep};
+pub(crate) use leave::LeaveProgress;
 
 use std::fs::File;
 use std::net::IpAddr;
