@@ -67,6 +67,7 @@ fn context() -> Result<CallContext> {
         audit_reads: Arc::default(),
         owners: Arc::new(DeviceOwners::default()),
         ledgers: Ledgers::default(),
+        started: Arc::default(),
         volumes: Arc::new(capability::volume::NoVolumes),
         queues: ResourceQueues::default(),
     };

@@ -21,7 +21,8 @@ struct SimpleApplication {
     /// How long the processes may take to exit after SIGTERM before they are killed. At most half of `stop_timeout`.
     #[keyword(default = "10s", example = "1m")]
     grace: Duration,
-    /// How long start waits to see whether the first process exits at once.
+    /// How long start waits to see whether the first process exits at once. The resources that follow start after that. At the end of
+    /// a start that a user asked for, it must have run for a second.
     #[keyword(default = "100ms", example = "2s")]
     settle: Duration,
     #[keyword(flatten)]
@@ -60,12 +61,19 @@ impl Driver for SimpleApplication {
             (None, _) => {}
         }
         let pid = self.surroundings.apply(self.start.clone())?.spawn()?;
+        let program = self.start.program();
         // spawn succeeds as soon as the program is executed. Many programs report a bad configuration by exiting right after that.
-        clock::sleep(self.settle)?;
-        if process::running()?.is_empty() {
-            return Err(Error::failed(format!("{} exited at once: see its output", self.start.program())));
+        match process::watch(pid, self.settle)? {
+            None => Ok(Outcome::changed(format!("{program} is running with pid {pid}"))),
+            Some(exited) if process::running()?.is_empty() => {
+                exited.last_lines.iter().for_each(|line| log::error(format!("| {line}")));
+                let last = exited.last_lines.last().map(|line| format!(": {line}")).unwrap_or_default();
+                Err(Error::failed(format!("{program} exited with {} right after its start{last}", exited.status)))
+            }
+            Some(exited) => {
+                Ok(Outcome::changed(format!("{program} exited with {} and left others running", exited.status)))
+            }
         }
-        Ok(Outcome::changed(format!("{} is running with pid {pid}", self.start.program())))
     }
 
     fn stop(&self, context: &Context) -> Result<Outcome> {
@@ -126,6 +134,16 @@ mod tests {
             .is_unchanged("already running with pid 1000")
             .stop()
             .is_changed("stopped 2 processes");
+    }
+
+    #[test]
+    fn a_program_that_exits_at_once_says_why() {
+        let host = Host::new().exits_at_once("/srv/app", 98, &["Traceback", "Address already in use"]);
+        on(&host)
+            .start()
+            .fails_with("/srv/app exited with 98 right after its start: Address already in use")
+            .status()
+            .is(State::Down);
     }
 
     #[test]

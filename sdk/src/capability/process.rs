@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{CapabilityResult, host, milliseconds, text};
 use crate::bindings::hostler::driver::process as wit;
-pub use crate::bindings::hostler::driver::process::ProcessInfo;
+pub use crate::bindings::hostler::driver::process::{ProcessInfo, ProgramExit};
 use crate::bindings::hostler::driver::types::Kv;
 use crate::{Error, Value};
 
@@ -176,6 +176,12 @@ impl Output {
         // Programs report errors on stderr; some print them on stdout only.
         last(&self.stderr).or_else(|| last(&self.stdout)).unwrap_or_default()
     }
+}
+
+/// Waits until the program exits that this resource has started last with [`Command::spawn`], which returned `pid`, and at most so
+/// long. None: it still runs.
+pub fn watch(pid: u32, patience: Duration) -> CapabilityResult<Option<ProgramExit>> {
+    Ok(host::process::watch(pid, milliseconds(patience))?)
 }
 
 /// The processes of this resource: those that [`Command::spawn`] started or that a program left behind that [`Command::run`] ran, and

@@ -110,7 +110,7 @@ fn operation(name: &str, subject: &str) -> Option<Box<dyn Operation>> {
         "volume.look" => Box::new(SeeVolume { name: text() }),
         "volume.make" | "volume.provision" | "volume.start" | "volume.stop" | "volume.unprovision"
         | "volume.install" => Box::new(ChangeVolume { name: text() }),
-        "process.running" => Box::new(SeeProcesses),
+        "process.running" | "process.watch" => Box::new(SeeProcesses),
         "process.terminate" => Box::new(KillProcesses),
         _ => return None,
     })

@@ -9,7 +9,7 @@ use crate::bindings::hostler::driver::http::Response;
 use crate::bindings::hostler::driver::mount::{MountEntry, Usage};
 use crate::bindings::hostler::driver::net::{Address, Link, Route};
 use crate::bindings::hostler::driver::netns::Contents;
-use crate::bindings::hostler::driver::process::{Command, ProcessInfo};
+use crate::bindings::hostler::driver::process::{Command, ProcessInfo, ProgramExit};
 use crate::process::Output;
 use crate::{CapabilityError, files::FileKind};
 
@@ -174,6 +174,10 @@ pub(crate) struct HostState {
     /// Command lines that only read.
     pub(crate) looking: BTreeSet<String>,
     pub(crate) processes: Vec<ProcessInfo>,
+    /// Programs that exit as soon as they are spawned.
+    pub(crate) exiting: BTreeMap<String, ProgramExit>,
+    /// Those that did, by pid.
+    pub(crate) exited: BTreeMap<u32, ProgramExit>,
     /// By the prefix of the URLs that they serve.
     pub(crate) servers: Vec<(String, FakeServer)>,
     /// The containers of engines, by the sockets of these.

@@ -138,7 +138,9 @@ fn a_program_that_exits_at_once_leaves_its_output_at_the_named_place(world: &Wor
     world
         .om("web start")
         .ends(1)
-        .says("exited at once")
+        // Right after it or soon after it, as this machine is fast or slow.
+        .says("exited with 3 ")
+        .says(" after its start: last words")
         .says(&world.path("root/log/web.app.5.out").display().to_string());
     assert_eq!(world.read("root/log/web.app.5.out").trim(), "last words");
     world.om("web delete").ok();

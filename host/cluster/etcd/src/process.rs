@@ -114,8 +114,7 @@ impl EngineProcess {
             cgroup: place.group.as_ref().map(|group| Cgroup::at(group.join(GROUP))),
             files: None,
         };
-        let pid = process::start(launch, output).await.map_err(ProcessFault::Start)?;
-        let pid = pid.as_raw_nonzero().get().unsigned_abs();
+        let pid = process::start(launch, output).await.map_err(ProcessFault::Start)?.pid;
         // Not every user may: then etcd is as good as any other process to the kernel.
         let _ = std::fs::write(format!("/proc/{pid}/oom_score_adj"), OOM_SCORE);
         let started = look(pid).map_or(0, |found| found.started);

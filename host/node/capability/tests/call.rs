@@ -67,6 +67,7 @@ impl Bench {
             audit_reads: Arc::new(options.audit_reads.into()),
             owners: Arc::new(DeviceOwners::default()),
             ledgers: Ledgers::default(),
+            started: Arc::default(),
             volumes: Arc::new(hostler_capability::volume::NoVolumes),
             queues: ResourceQueues::new(options.threads),
         };

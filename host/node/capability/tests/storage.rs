@@ -97,6 +97,7 @@ impl Resource {
             audit_reads: Arc::default(),
             owners: self.owners.clone(),
             ledgers: Ledgers::default(),
+            started: Arc::default(),
             volumes: Arc::new(hostler_capability::volume::NoVolumes),
             queues: ResourceQueues::default(),
         });

@@ -38,6 +38,9 @@ pub async fn execute(
         execution.prove_phase(phase, first, &mut reports).await;
         first += phase.stages.iter().map(|stage| stage.steps.len()).sum::<usize>();
     }
+    if !execution.has_failed() && !session.cancel.is_cancelled() {
+        execution.prove_lives(plan, &mut reports).await;
+    }
     // Asked before the rollback, which a cancellation does not stop: one that arrives during it changes nothing.
     let interrupted = was_interrupted(plan, session, &reports);
     let rollback = match interrupted || execution.has_failed() {

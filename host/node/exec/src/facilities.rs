@@ -4,11 +4,11 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use driver::{BoxFuture, CallBounds, Driver, DriverCall, LogSink, StatusReport, Verb};
+use driver::{BoxFuture, CallBounds, CancelSignal, Driver, DriverCall, LogSink, StatusReport, Verb};
 use model::Rid;
 use model::object::Trigger;
 
-use crate::UnreleasedResource;
+use crate::{EarlyExit, UnreleasedResource};
 
 /// A driver, and the call to make of it.
 pub struct PreparedCall {
@@ -48,6 +48,18 @@ pub trait Facilities: Send + Sync {
         stopped: &'a [Rid],
         log: &'a Arc<dyn LogSink>,
     ) -> BoxFuture<'a, Vec<UnreleasedResource>>;
+
+    /// The resources among these that are down again, because their program has exited since their start succeeded. May wait until each
+    /// program has run for a moment, as far as `cancel` lets it.
+    fn exited_early<'a>(
+        &'a self,
+        started: &'a [Rid],
+        cancel: &'a CancelSignal,
+        log: &'a Arc<dyn LogSink>,
+    ) -> BoxFuture<'a, Vec<EarlyExit>> {
+        let _ = (started, cancel, log);
+        Box::pin(std::future::ready(Vec::new()))
+    }
 
     /// Stops the commands that an action left running when its process died, so that none of them acts behind the back of the
     /// next action. Returns them as lines for the log.

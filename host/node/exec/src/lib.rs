@@ -4,6 +4,7 @@
 //! ```text
 //!   Plan ──execute──▶ phases ──stage──▶ steps ──step──▶ prepare, journal, triggers ──call──▶ driver, then its status
 //!                        │ after each phase: prove what its stops left
+//!                        │ after the last phase: look whether what was started still runs
 //!                        │ failure
 //!                        └──rollback──▶ undo, the last step first ──▶ ExecutionReport
 //!   journal of a process that died ──recover──▶ undo ──▶ RecoveryReport
@@ -34,7 +35,7 @@ pub use blocking::blocking;
 pub use context::{ExecutionContext, default_parallel};
 pub use execute::{ExecutionRefusal, execute};
 pub use facilities::{Facilities, FacilityError, PreparedCall};
-pub use proof::UnreleasedResource;
+pub use proof::{EarlyExit, UnreleasedResource};
 pub use recover::{RecoveryReport, RecoveryVerdict, recover};
 pub use report::{
     ActionEnding, ExecutionReport, KeepReason, LeaveReason, RollbackReport, StepError, StepOutcome, StepReport,

@@ -1,9 +1,11 @@
+//! The proof of starts: the caller looks at the end whether the programs that were started still run.
+//!
 //! The proof of stops: the caller looks itself whether what a stopped resource held is gone, once for all that a phase stopped.
 //! A driver's word, and a status that looks at the wrong place, are not enough: another node may start the service because of it.
 
-use driver::{LogSeverity, Verb};
+use driver::{Change, LogSeverity, Verb};
 use model::Rid;
-use plan::{PlanPhase, PlanStep};
+use plan::{Plan, PlanPhase, PlanStep};
 
 use crate::execution::Execution;
 use crate::{StepError, StepOutcome, StepReport};
@@ -17,7 +19,49 @@ pub struct UnreleasedResource {
     pub things: Vec<String>,
 }
 
+/// A resource whose program has exited although its start succeeded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EarlyExit {
+    /// The resource.
+    pub rid: Rid,
+    /// What exited when and how, in words.
+    pub text: String,
+}
+
 impl Execution<'_> {
+    /// Looks whether the programs of all that was started still run. Many a program finds only a moment after its start that it cannot
+    /// run, such as when another has its port.
+    pub(crate) async fn prove_lives(&self, plan: &Plan, reports: &mut [Option<StepReport>]) {
+        let steps = || plan.steps().zip(0..);
+        let is_done =
+            |report: &StepReport| matches!(report.end, StepOutcome::Done) && report.change != Change::Unchanged;
+        let started = steps().filter(|(step, at)| ends_up(step) && reports[*at].as_ref().is_some_and(is_done));
+        let started: Vec<Rid> = started.map(|(step, _)| step.rid.clone()).collect();
+        if started.is_empty() {
+            return;
+        }
+        let exits = self.facilities.exited_early(&started, &self.session.cancel, &self.session.log).await;
+        for EarlyExit { rid, text } in exits {
+            let Some((step, at)) = steps().filter(|(step, _)| step.rid == rid && ends_up(step)).last() else {
+                continue;
+            };
+            let error = StepError::Exited(text);
+            match step.optional {
+                true => {
+                    let text = format!("{} (optional: ignored)", error.chain());
+                    self.session.log.line(Some(&rid), LogSeverity::Warn, &text);
+                }
+                false => {
+                    self.session.log.line(Some(&rid), LogSeverity::Error, &error.chain());
+                    self.note_failure();
+                }
+            }
+            if let Some(report) = &mut reports[at] {
+                report.end = StepOutcome::Failed(error);
+            }
+        }
+    }
+
     /// Looks for what the steps of a phase that stopped something have left. `first` is the place of its first step in the plan.
     pub(crate) async fn prove_phase(&self, phase: &PlanPhase, first: usize, reports: &mut [Option<StepReport>]) {
         let steps = || phase.stages.iter().flat_map(|stage| &stage.steps).zip(first..);
@@ -57,6 +101,11 @@ fn leaves_down(step: &PlanStep) -> bool {
     let last = step.work.iter().rfind(|work| !matches!(work.verb(), Verb::Provision | Verb::Unprovision));
     let destroys = step.work.iter().any(|work| work.verb() == Verb::Unprovision);
     !destroys && last.is_some_and(|work| matches!(work.verb(), Verb::Stop | Verb::Migrate))
+}
+
+/// Whether the step has started its resource.
+fn ends_up(step: &PlanStep) -> bool {
+    step.work.last().is_some_and(|work| work.verb() == Verb::Start)
 }
 
 /// Whether the work destroys data once its resource is stopped.

@@ -245,9 +245,9 @@ async fn family(mut launch: ProgramLaunch, dir: &Path, stubborn: bool) -> Vec<St
             first.display()
         ),
     ];
-    let pid = start(launch, open_output(&dir.join("out")).unwrap()).await.unwrap();
+    let pid = start(launch, open_output(&dir.join("out")).unwrap()).await.unwrap().pid;
     let pids = vec![content_of(&first).await, content_of(&second).await];
-    assert_eq!(pids[0], pid.as_raw_nonzero().to_string());
+    assert_eq!(pids[0], pid.to_string());
     pids
 }
 

@@ -97,7 +97,8 @@ async fn an_application_that_exits_at_once_is_not_up() {
     let bench = Bench::new();
     let keywords: [(&str, &[&str]); 3] = [("start", &["/bin/true"]), ("grace", &["10000"]), ("settle", &["500"])];
     let app = Resource::new(&bench, "app#1", "app.simple", &keywords);
-    assert_eq!(app.act(Verb::Start).await, (Change::Changed, "/bin/true exited at once: see its output".to_owned()));
+    let text = "/bin/true exited with 0 right after its start".to_owned();
+    assert_eq!(app.act(Verb::Start).await, (Change::Changed, text));
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use grant::op::{RunProgram, StartProgram};
 
 use super::{ImportResult, not_found};
-pub(crate) use crate::bindings::hostler::driver::process::{Command, Output, Piped, ProcessInfo};
+pub(crate) use crate::bindings::hostler::driver::process::{Command, Output, Piped, ProcessInfo, ProgramExit};
 use crate::fake::ledger::HeldThing;
 use crate::fake::world::HostState;
 use crate::fake::{Host, ProgramRun};
@@ -82,15 +82,37 @@ pub(crate) fn spawn(c: &Command) -> ImportResult<u32> {
     let op = StartProgram { program: c.program.clone().into(), args: c.args.clone(), ..StartProgram::default() };
     Host::current("process.spawn").hold("process.spawn", &op);
     Host::mutate("process.spawn", &line(c), |world| {
+        world.changes += 1;
+        if let Some(exited) = world.exiting.get(&c.program).cloned() {
+            let pid = world.exited.keys().next_back().map_or(FIRST_EXITED, |pid| pid + 1);
+            world.exited.insert(pid, exited);
+            return Ok(pid);
+        }
         // The faked program does not run: a process that outlives the call only has to be in the list.
         add_process(world, std::iter::once(&c.program).chain(&c.args).cloned().collect());
         // A shared program serves the whole object, and must outlive the stop of the resource that has started it.
         if !c.settings.iter().any(|setting| setting.key == "shared" && setting.value == "true") {
             world.hold_once(HeldThing::Processes);
         }
-        world.changes += 1;
         Ok(world.processes.last().map_or(0, |process| process.pid))
     })
+}
+
+/// The number of the first process that exits at once: those that run have others.
+const FIRST_EXITED: u32 = 900_000;
+
+pub(crate) fn watch(pid: u32, _patience_ms: u64) -> ImportResult<Option<ProgramExit>> {
+    // A process that runs goes on running.
+    Host::read("process.watch", &pid.to_string(), |world| Ok(world.exited.get(&pid).cloned()))
+}
+
+impl Host {
+    /// Makes a program exit as soon as it is spawned, with a status and after these lines of output.
+    pub fn exits_at_once(self, program: &str, status: i32, lines: &[&str]) -> Host {
+        let last_lines = lines.iter().copied().map(str::to_owned).collect();
+        self.change(|world| world.exiting.insert(program.to_owned(), ProgramExit { status, last_lines }));
+        self
+    }
 }
 
 pub(crate) fn add_process(world: &mut HostState, argv: Vec<String>) {

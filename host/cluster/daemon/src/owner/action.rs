@@ -287,6 +287,7 @@ impl InstanceWork {
             // Only an order unprovisions, and who gives it has confirmed it.
             confirm: action == Action::Unprovision,
             follows: matches!(action, Action::Provision | Action::Unprovision) && !self.step.leader,
+            asked_for: matches!(self.step.cause, ActionCause::Intent(_)),
             ..ActionRequest::new(action, RequestOrigin::Daemon, command)
         };
         match rids(&self.step) {

@@ -40,6 +40,8 @@ pub struct ActionRequest {
     pub destination: Option<NodeName>,
     /// Another node leads a provision or an unprovision of the object: this one leaves to it what both have, and starts nothing.
     pub follows: bool,
+    /// A user has ordered the action and is told its outcome, although the daemon does it.
+    pub asked_for: bool,
     /// The command as the user typed it, without secrets, for the log.
     pub command: String,
     pub origin: RequestOrigin,
@@ -89,6 +91,7 @@ impl ActionRequest {
             copying: CopyRequest::default(),
             destination: None,
             follows: false,
+            asked_for: false,
             command,
             origin,
         }
@@ -111,6 +114,7 @@ impl ActionRequest {
             confirm: self.confirm,
             adopt: self.adopt,
             i_know: self.i_know,
+            confirms: self.asked_for || self.origin == RequestOrigin::User,
             follows: self.follows,
             env: self.env.clone(),
             ..ActionSession::default()

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use capability::holdings::{Ledger, Ledgers};
+use capability::process::StartedPrograms;
 use capability::{DeviceOwners, FileAudit, HostServices, ResourceQueues};
 use config::NodeData;
 use model::{NodeName, ObjectPath};
@@ -48,6 +49,8 @@ struct AgentParts {
     paths: Arc<NodePaths>,
     /// Whether drivers' mere reads are audited too, as the node's configuration says now.
     audit_reads: Arc<AtomicBool>,
+    /// The programs that drivers have started.
+    started: Arc<StartedPrograms>,
     /// Whether this process makes no other request than one look at an instance.
     one_look: AtomicBool,
     /// What instances hold, shared with what drivers call: a ledger is read once, and again when another process has changed it.
@@ -67,6 +70,7 @@ impl Agent {
             drivers: FileCache::default(),
             loaded: LoadedDrivers::default(),
             audit_reads: Arc::default(),
+            started: Arc::default(),
             one_look: AtomicBool::new(false),
             ledgers: Ledgers::default(),
             runtime: OnceLock::new(),
@@ -147,6 +151,7 @@ impl Agent {
                 audit_reads: Arc::clone(&self.parts.audit_reads),
                 owners: Arc::new(DeviceOwners::default()),
                 ledgers: self.parts.ledgers.clone(),
+                started: Arc::clone(&self.parts.started),
                 volumes: Arc::new(VolumeKeeper::of(self)),
                 queues: ResourceQueues::default(),
             };
@@ -171,6 +176,11 @@ impl Agent {
     /// What an instance holds.
     pub(crate) fn ledger(&self, path: &ObjectPath) -> Arc<Ledger> {
         self.parts.ledgers.at(&self.home().holdings(path))
+    }
+
+    /// The programs that drivers have started.
+    pub(crate) fn started(&self) -> &StartedPrograms {
+        &self.parts.started
     }
 
     /// Where the runtime finds directories and policies.

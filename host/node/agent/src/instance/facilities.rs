@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use driver::{BoxFuture, CallBounds, LogSink, StatusReport, Verb};
-use exec::{Facilities, FacilityError, PreparedCall, UnreleasedResource};
+use driver::{BoxFuture, CallBounds, CancelSignal, LogSink, StatusReport, Verb};
+use exec::{EarlyExit, Facilities, FacilityError, PreparedCall, UnreleasedResource};
 use model::Rid;
 use model::object::Resource;
 use model::object::Trigger;
@@ -94,6 +94,16 @@ impl Facilities for InstanceFacilities<'_> {
     ) -> BoxFuture<'a, Vec<UnreleasedResource>> {
         let InstanceFacilities { instance, session } = *self;
         Box::pin(instance.still_held(session, stopped, &**log))
+    }
+
+    fn exited_early<'a>(
+        &'a self,
+        started: &'a [Rid],
+        cancel: &'a CancelSignal,
+        log: &'a Arc<dyn LogSink>,
+    ) -> BoxFuture<'a, Vec<EarlyExit>> {
+        let InstanceFacilities { instance, session } = *self;
+        Box::pin(instance.exited_early(session, started, cancel, &**log))
     }
 
     fn end_abandoned<'a>(&'a self, sid: &'a str) -> BoxFuture<'a, Result<Vec<String>, FacilityError>> {

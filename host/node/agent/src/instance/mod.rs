@@ -15,6 +15,7 @@ mod pre_monitor;
 mod recent;
 mod rejection;
 mod session;
+mod survival;
 pub(crate) mod trigger;
 mod validation;
 

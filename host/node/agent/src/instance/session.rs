@@ -17,6 +17,8 @@ pub(crate) struct ActionSession {
     pub(crate) confirm: bool,
     pub(crate) adopt: bool,
     pub(crate) i_know: bool,
+    /// A user is told the outcome of a start: it counts only if what was started still runs a moment later.
+    pub(crate) confirms: bool,
     /// Another node leads the provision or unprovision.
     pub(crate) follows: bool,
     /// `-e NAME=VALUE` of the command line.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crate::holdings::Ledgers;
+use crate::process::StartedPrograms;
 use crate::volume::VolumeFacility;
 use crate::{AuditSink, DeviceOwners, ResourceQueues};
 
@@ -17,6 +18,8 @@ pub struct HostServices {
     pub owners: Arc<DeviceOwners>,
     /// The ledgers of holdings.
     pub ledgers: Ledgers,
+    /// The programs that were started.
+    pub started: Arc<StartedPrograms>,
     /// Acts on volumes.
     pub volumes: Arc<dyn VolumeFacility>,
     /// Runs kernel calls that block.

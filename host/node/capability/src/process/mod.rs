@@ -1,7 +1,7 @@
 //! `wit/process.wit`: programs.
 //!
-//! `run` and `pipe` wait for their programs; `spawn` leaves one behind, which `running` and `terminate` find again by its
-//! control group, or by marks in its environment where there are no control groups.
+//! `run` and `pipe` wait for their programs; `spawn` leaves one behind, whose exit `watch` awaits, and which `running` and `terminate`
+//! find again by its control group, or by marks in its environment where there are no control groups.
 
 mod arguments;
 mod cgroup_slice;
@@ -11,6 +11,7 @@ mod environment;
 mod leftovers;
 mod limits;
 mod run;
+mod started;
 mod supervised;
 mod supervision;
 
@@ -22,6 +23,7 @@ pub use kernel::process::{PipeOutput, ProgramOutput};
 pub use leftovers::TriggerLeftovers;
 pub use limits::is_limit_possible;
 pub use run::{pipe, run};
+pub use started::{ProgramExit, StartedPrograms, WatchedProgram, watch};
 pub use supervised::{ProcessInfo, running, spawn, terminate};
 pub use supervision::{control_group, control_group_of_object, output_prefix};
 pub(crate) use supervision::{control_group_in, members};

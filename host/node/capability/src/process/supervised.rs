@@ -52,8 +52,13 @@ pub async fn spawn(context: &CallContext, command: ProcessCommand) -> Result<u32
         // Once: whatever the resource starts later is in the same group.
         let held = group_holding(context);
         let note = if command.is_shared() { None } else { Some(ledger.intend_again(held.clone())?) };
-        let output = output_file(&output)?;
-        let pid = kernel::process::start(launch, output).await?.as_raw_nonzero().get().unsigned_abs();
+        let file = output_file(&output)?;
+        let from = file.metadata().map_or(0, |file| file.len());
+        let program = kernel::process::start(launch, file).await?;
+        let pid = program.pid;
+        if !command.is_shared() {
+            context.services().started.watch(context, program, (output, from));
+        }
         if let Some(note) = note {
             // With the moment of its start, as the number alone may be another process's later.
             // None if it has exited already.

@@ -85,6 +85,7 @@ impl Resource {
             audit_reads: Arc::default(),
             owners: Arc::new(DeviceOwners::default()),
             ledgers: Ledgers::default(),
+            started: Arc::default(),
             volumes: Arc::new(hostler_capability::volume::NoVolumes),
             queues: ResourceQueues::default(),
         };

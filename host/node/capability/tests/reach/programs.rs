@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use driver::Verb;
-use hostler_capability::process::{ProcessCommand, run, running, spawn, terminate};
+use hostler_capability::process::{ProcessCommand, run, running, spawn, terminate, watch};
 use hostler_capability::{CapabilityError, control_group};
 
 use crate::harness::{Resource, changes, skipped};
@@ -99,6 +99,25 @@ async fn a_program_that_was_killed_for_its_time_may_have_changed_something() {
     assert_eq!(changes(&context), 1);
     let at_the_deadline = Resource { deadline: Duration::from_millis(50), ..resource };
     assert_eq!(run(&at_the_deadline.context(Verb::Start), command(&sleep)).await, Err(CapabilityError::TimedOut));
+}
+
+#[tokio::test]
+async fn the_exit_of_a_program_is_awaited_with_its_last_lines() {
+    let fails = ["/bin/sh", "-c", "echo one; echo; echo two >&2; exit 98"];
+    let resource = Resource::new(&["spawn = {command:start}"]).keyword("start", &fails);
+    let context = resource.context(Verb::Start);
+    let pid = spawn(&context, command(&fails)).await.unwrap();
+    let exit = watch(&context, pid, 30_000).await.unwrap().unwrap();
+    assert_eq!((exit.status, exit.last_lines), (98, vec!["one".to_owned(), "two".to_owned()]));
+    // Only of the program that this resource has started last.
+    assert!(matches!(watch(&context, 1, 0).await, Err(CapabilityError::Invalid(_))));
+    let sleep = ["/bin/sleep", "1000"];
+    let resource = Resource::new(&["spawn = {command:start}"]).keyword("start", &sleep);
+    let context = resource.context(Verb::Start);
+    let pid = spawn(&context, command(&sleep)).await.unwrap();
+    assert_eq!(watch(&context, pid, 20).await.unwrap(), None);
+    terminate(&context, "KILL", 0).await.unwrap();
+    assert_eq!(watch(&context, pid, 30_000).await.unwrap().unwrap().status, 137);
 }
 
 /// A program and a child of it. The shell would become the last command of its script, so there is one more.

@@ -96,6 +96,9 @@ pub enum StepError {
     /// The stop succeeded and the driver's status is down, but the host sees that not all is gone.
     #[error("it still holds {}", .0.join(", "))]
     UnreleasedResource(Vec<String>),
+    /// Its start succeeded, and its program exited a moment later.
+    #[error("{0}")]
+    Exited(String),
     /// A task exited with a status that does not count as success.
     #[error("exited with status {0}")]
     Exit(i32),
@@ -141,6 +144,7 @@ impl StepError {
             StepError::NotInState { .. } => "not_in_state",
             StepError::NotProvisioned { .. } => "not_provisioned",
             StepError::UnreleasedResource(_) => "still_held",
+            StepError::Exited(_) => "exited_early",
             StepError::Exit(_) => "exit_status",
             StepError::Targets(_) => "targets_failed",
             StepError::Needs(_) => "requirement_failed",

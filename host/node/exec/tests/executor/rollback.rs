@@ -51,6 +51,24 @@ async fn a_failed_start_stops_there_and_undoes_what_it_changed() {
 }
 
 #[tokio::test]
+async fn a_start_whose_program_exits_a_moment_later_has_failed() {
+    let (_directory, world) = world();
+    world.short_lived.lock().unwrap().insert("app#1".to_owned());
+    let report = world.run("ip#1\napp#1\napp#2", Action::Start).await;
+    assert_eq!(report.ending, ActionEnding::Failed(rids(&["app#1"])));
+    assert_eq!(report.steps[1].end.error().unwrap().code(), "exited_early");
+    world.lines.has("ERR app#1: its process 7 exited with 1 soon after its start");
+    assert_eq!(world.up(), set(&[]), "the others are undone");
+    // An optional one is reported and ignored, and one that was up before this start is not asked about.
+    let report = world.run("ip#1\napp#1 optional", Action::Start).await;
+    assert_eq!(report.ending, ActionEnding::Done);
+    world.lines.has("WRN app#1: its process 7 exited with 1 soon after its start (optional: ignored)");
+    assert_eq!(world.up(), set(&["ip#1"]));
+    world.put("app#1", true);
+    assert_eq!(world.run("ip#1\napp#1", Action::Start).await.ending, ActionEnding::Done);
+}
+
+#[tokio::test]
 async fn a_start_that_failed_before_it_changed_anything_says_so() {
     let (_directory, world) = world();
     world.when("fs#1", Verb::Start, Behaviour::Fails(Change::Unchanged));

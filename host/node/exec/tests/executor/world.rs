@@ -47,6 +47,8 @@ pub(crate) struct World {
     calls: Mutex<Vec<String>>,
     /// The resources of which something is left after their stop.
     left: Mutex<BTreeSet<String>>,
+    /// The resources whose program exits soon after their start.
+    pub(crate) short_lived: Mutex<BTreeSet<String>>,
     /// The resources of which the host looked what they left, together.
     proofs: Mutex<Vec<String>>,
     looked: Mutex<Vec<String>>,
@@ -72,6 +74,7 @@ impl World {
             failing_triggers: Mutex::default(),
             calls: Mutex::default(),
             left: Mutex::default(),
+            short_lived: Mutex::default(),
             proofs: Mutex::default(),
             looked: Mutex::default(),
             running: AtomicUsize::new(0),

@@ -34,7 +34,7 @@ pub use look::{ProcessLook, counts_alike, group_directory, is_started_for, look}
 pub use members::{FirstProcess, MemberProcess, ProcessMarkers, ResourceProcesses, kill_abandoned};
 pub use program::CheckedProgram;
 pub use run::{
-    ForegroundProgram, PipeListener, PipeOutput, ProgramOutput, RunError, bound_output, foreground, open_output, pipe,
-    run, run_recorded, start,
+    ForegroundProgram, PipeListener, PipeOutput, ProgramOutput, RunError, StartedProgram, bound_output, foreground,
+    open_output, pipe, run, run_recorded, start,
 };
 pub use signal::{Signal, signal_of};

@@ -1,6 +1,6 @@
 //! `wit/process.wit`: programs.
 
-use bindings::driver::hostler::driver::process::{Command, Host, Output, Piped, ProcessInfo};
+use bindings::driver::hostler::driver::process::{Command, Host, Output, Piped, ProcessInfo, ProgramExit};
 use capability::process;
 
 use super::bounds::within_bounds;
@@ -21,6 +21,10 @@ impl Host for GuestState {
     async fn spawn(&mut self, c: Command) -> ImportAnswer<u32> {
         within_bounds!(c);
         answer(process::spawn(&self.scope, command(c)).await)
+    }
+
+    async fn watch(&mut self, pid: u32, patience_ms: u64) -> ImportAnswer<Option<ProgramExit>> {
+        answer(process::watch(&self.scope, pid, patience_ms).await.map(|exit| exit.map(exited)))
     }
 
     async fn running(&mut self) -> ImportAnswer<Vec<ProcessInfo>> {
@@ -51,6 +55,11 @@ fn command(c: Command) -> process::ProcessCommand {
 fn output(ended: process::ProgramOutput) -> Output {
     let process::ProgramOutput { status, stdout, stderr, truncated } = ended;
     Output { status, stdout, stderr, truncated }
+}
+
+fn exited(exit: process::ProgramExit) -> ProgramExit {
+    let process::ProgramExit { status, last_lines } = exit;
+    ProgramExit { status, last_lines }
 }
 
 fn piped(ended: process::PipeOutput) -> Piped {

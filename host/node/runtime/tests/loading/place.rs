@@ -86,6 +86,7 @@ impl Place {
             audit_reads: Arc::default(),
             owners: Arc::new(DeviceOwners::default()),
             ledgers: Ledgers::default(),
+            started: Arc::default(),
             volumes: Arc::new(capability::volume::NoVolumes),
             queues: ResourceQueues::default(),
         };

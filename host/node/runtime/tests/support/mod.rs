@@ -65,6 +65,7 @@ impl Bench {
             audit_reads: Arc::default(),
             owners: Arc::new(DeviceOwners::default()),
             ledgers: Ledgers::default(),
+            started: Arc::default(),
             volumes: Arc::new(capability::volume::NoVolumes),
             queues: ResourceQueues::default(),
         };

@@ -454,6 +454,7 @@ fn request(order: &ActionOrder) -> Reply<ActionRequest> {
         copying: copying(order)?,
         destination: order.destination.clone(),
         follows: false,
+        asked_for: true,
         command: order.command.clone(),
         origin: origin(),
     })

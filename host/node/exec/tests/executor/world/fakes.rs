@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use driver::{
-    ActionError, ActionReport, BoxFuture, CallBounds, Driver, DriverCall, KeywordProblem, LogSeverity, LogSink,
-    Manifest, ReportMessage, RunReport, StatusReport, TargetReport, Verb,
+    ActionError, ActionReport, BoxFuture, CallBounds, CancelSignal, Driver, DriverCall, KeywordProblem, LogSeverity,
+    LogSink, Manifest, ReportMessage, RunReport, StatusReport, TargetReport, Verb,
 };
-use exec::{Facilities, FacilityError, PreparedCall, UnreleasedResource};
+use exec::{EarlyExit, Facilities, FacilityError, PreparedCall, UnreleasedResource};
 use model::Rid;
 use model::object::Trigger;
 use model::status::{Provisioned, State};
@@ -66,6 +66,22 @@ impl Facilities for FakeFacilities {
         let held =
             held.map(|rid| UnreleasedResource { rid: rid.clone(), things: vec!["a mount".to_owned()] }).collect();
         Box::pin(async move { held })
+    }
+
+    fn exited_early<'a>(
+        &'a self,
+        started: &'a [Rid],
+        _: &'a CancelSignal,
+        _: &'a Arc<dyn LogSink>,
+    ) -> BoxFuture<'a, Vec<EarlyExit>> {
+        let short_lived = self.0.short_lived.lock().unwrap();
+        let exited = started.iter().filter(|rid| short_lived.contains(&rid.to_string()));
+        let exited = exited.map(|rid| {
+            self.0.put(&rid.to_string(), false);
+            EarlyExit { rid: rid.clone(), text: "its process 7 exited with 1 soon after its start".to_owned() }
+        });
+        let exited = exited.collect();
+        Box::pin(async move { exited })
     }
 
     fn end_abandoned<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Vec<String>, FacilityError>> {

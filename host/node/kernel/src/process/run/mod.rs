@@ -15,4 +15,4 @@ pub use foreground::{ForegroundProgram, foreground};
 pub use output_file::{bound_output, open_output};
 pub use piped::{PipeListener, PipeOutput, pipe};
 pub use recorded::run_recorded;
-pub use start::start;
+pub use start::{StartedProgram, start};
