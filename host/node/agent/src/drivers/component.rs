@@ -40,7 +40,7 @@ pub enum InstallError {
     #[error(transparent)]
     Clash(#[from] NameClash),
     /// Another driver of that name is installed.
-    #[error("{0} is installed already, as {1} (--force replaces it)")]
+    #[error("{0} is installed already, as {1} (--force replaces it, and om driver allow FILE replaces and allows it)")]
     Installed(DriverName, String),
     /// No driver of that name is installed.
     #[error("no driver {0} is installed")]

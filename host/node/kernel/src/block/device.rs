@@ -107,7 +107,14 @@ fn pin_path(path: &Path) -> Result<Option<(PinnedPath, DeviceInfo)>, KernelError
     };
     let Some(node) = place.node() else { return Ok(None) };
     let Some(number) = device_number(node).map_err(KernelError::os(format!("look at {}", path.display())))? else {
-        return Err(KernelError::Invalid(format!("{} is not a block device", path.display())));
+        let is_file =
+            rustix::fs::fstat(node).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile);
+        let hint = if is_file {
+            ": the resource that attaches the file has its device, as {disk#1.exposed_devs[0]}"
+        } else {
+            ""
+        };
+        return Err(KernelError::Invalid(format!("{} is not a block device{hint}", path.display())));
     };
     let device = describe(number, place.path())?;
     Ok(Some((place, device)))

@@ -31,7 +31,11 @@ pub struct CheckedProgram {
 impl CheckedProgram {
     /// Checks the program at `path`, which will run as `user` or as the agent's own user.
     pub fn open(path: &Path, user: Option<Uid>) -> Result<CheckedProgram, KernelError> {
-        let place = resolve(path, LastLink::Follow)?;
+        let place = resolve(path, LastLink::Follow).map_err(|error| match error {
+            // The program is named, and not the directory in which it should be.
+            KernelError::NotFound(_) => KernelError::NotFound(path.to_owned()),
+            error => error,
+        })?;
         let stat = look(place.existing()?, place.path())?;
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return Err(KernelError::Invalid(format!("{} is not a program", path.display())));

@@ -6,7 +6,9 @@ use std::time::Duration;
 use bindings::driver::exports::hostler::driver::lifecycle::Guest;
 use bindings::driver::hostler::driver::types as wit;
 use capability::{CallContext, CallInputs, ContextSetup, GrantTemplates, Subject};
-use driver::{ActionError, ActionReport, CallBounds, Change, DriverCall, DriverFault, LogSeverity, LogSink, Verb};
+use driver::{
+    ActionError, ActionReport, CallBounds, Change, DriverCall, DriverFault, KeywordProblem, LogSeverity, LogSink, Verb,
+};
 use wasmtime::Store;
 use wasmtime::component::Instance;
 
@@ -194,7 +196,28 @@ impl SandboxedDriver {
         }
     }
 
+    /// The keyword whose value cannot stand where a request of the driver puts it, such as a path that is not one.
+    pub(super) fn unfit(&self, call: &DriverCall) -> Option<KeywordProblem> {
+        let paths = self.environment.node.paths(call);
+        let error = self.bind(call, &Self::grant_context(call, &paths)).ok()?.err()?;
+        Some(KeywordProblem { text: format!("{:?}: {}", error.value, error.reason), keyword: error.keyword })
+    }
+
     fn bound(&self, call: &DriverCall, context: &grant::GrantContext) -> Result<grant::Grants, ActionError> {
+        // Requests are the business of the driver's author, and a value is that of the user who reads this.
+        let unfit = |error: grant::BindError| format!("{} = {:?}: {}", error.keyword, error.value, error.reason);
+        let bound = self.bind(call, context)?;
+        let mut grants = bound.map_err(|error| ActionError::InvalidConfig(unfit(error)))?;
+        // A policy denies a place by one name. Where that name leads is looked up for each call, as links change.
+        grants.follow_denials(&capability::denied_place);
+        Ok(grants)
+    }
+
+    fn bind(
+        &self,
+        call: &DriverCall,
+        context: &grant::GrantContext,
+    ) -> Result<Result<grant::Grants, grant::BindError>, ActionError> {
         let namespace = self.environment.node.namespace_policy(call.object.namespace()).map_err(ActionError::Failed)?;
         let keywords: Vec<grant::GrantKeyword<'_>> = call
             .keywords
@@ -203,10 +226,6 @@ impl SandboxedDriver {
             .collect();
         // Whichever resource a reference names: resources of one object may pass a device on, as a volume group does.
         let ledger = |_: &model::Rid, device: &str| self.environment.host.owners.gave_any(&call.object, device);
-        let bound = grant::Grants::bind(&self.requests, context, &keywords, &ledger, &self.policy, &namespace);
-        let mut grants = bound.map_err(|error| ActionError::InvalidConfig(error.to_string()))?;
-        // A policy denies a place by one name. Where that name leads is looked up for each call, as links change.
-        grants.follow_denials(&capability::denied_place);
-        Ok(grants)
+        Ok(grant::Grants::bind(&self.requests, context, &keywords, &ledger, &self.policy, &namespace))
     }
 }

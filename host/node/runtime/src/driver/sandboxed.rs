@@ -119,7 +119,14 @@ impl Driver for SandboxedDriver {
                     lifecycle.call_validate(store, &context).await
                 })
                 .await;
-            answer.result.map(|problems| problems.into_iter().map(answer::problem).collect())
+            match answer.result {
+                Ok(problems) => Ok(problems.into_iter().map(answer::problem).collect()),
+                // Refused before the driver was asked, and at its keyword if it is one value that does not fit.
+                Err(refused @ ActionError::InvalidConfig(_)) => {
+                    self.unfit(call).map(|unfit| vec![unfit]).ok_or(refused)
+                }
+                Err(error) => Err(error),
+            }
         };
         boxed(call, work, Err)
     }

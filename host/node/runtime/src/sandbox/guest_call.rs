@@ -73,7 +73,7 @@ impl Sandbox {
         };
         // What a guest prints is for its author, and its last words before a crash are for everybody.
         let level = if matches!(ended, Ok(Ok(_))) { LogSeverity::Debug } else { LogSeverity::Warn };
-        output.lines().iter().filter(|line| !line.trim().is_empty()).for_each(|line| scope.say(level, line));
+        output.lines().iter().filter(|line| is_of_use(line)).for_each(|line| scope.say(level, line));
         let result = ended.and_then(|answer| {
             answer.map_err(|error| {
                 // The whole chain, with the guest's backtrace, is for the driver's author. The operator gets the fault.
@@ -84,6 +84,11 @@ impl Sandbox {
         // Read last: a host call that was dropped above has counted itself as a change.
         GuestOutcome::new(result, scope.mutations().load(Ordering::Acquire))
     }
+}
+
+/// Whether a line says something. What std advises after a panic has no effect in the sandbox.
+fn is_of_use(line: &str) -> bool {
+    !line.trim().is_empty() && !line.starts_with("note: run with `RUST_BACKTRACE")
 }
 
 /// A call in which the host itself failed. The store is gone, and so is what the guest was doing; nothing else is.

@@ -126,7 +126,7 @@ impl UsageMeter {
             // Rust's shadow stack grows downwards from the start of memory: one that overruns accesses memory below zero.
             Some(Trap::StackOverflow | Trap::MemoryOutOfBounds) => DriverFault::Stack,
             Some(Trap::Interrupt) => DriverFault::Cpu(self.limits.cpu),
-            Some(trap) => DriverFault::Trap(trap.to_string()),
+            Some(trap) => DriverFault::Trap(format!("{trap} (om --debug shows its stack)")),
             // Raised by the host, for example by an import. The outer errors say only where the guest was at the time.
             None => DriverFault::Trap(error.root_cause().to_string()),
         }
