@@ -17,6 +17,8 @@ crate::trials!(
     a_program_has_the_login_of_its_user_and_the_names_of_its_object,
     nothing_of_who_starts_a_service_is_in_it,
     a_file_that_is_not_a_program_is_named_as_such,
+    an_application_that_exits_soon_is_not_up,
+    a_program_that_does_not_exist_is_a_warning,
     a_helper_without_its_application_is_no_application,
     what_a_start_leaves_running_goes_on_writing,
     what_still_runs_stands_in_the_way_of_a_start,
@@ -261,6 +263,59 @@ fn a_file_that_is_not_a_program_is_named_as_such(world: &World) {
         .om(&format!("config validate {}", file.display()))
         .ends(1)
         .says("that the program is to see are written \\{http_code}");
+    world.om("web delete").ok();
+}
+
+/// Many a program needs a moment to find that another has its port.
+fn an_application_that_exits_soon_is_not_up(world: &World) {
+    let dies = "start = /bin/sh -c 'sleep 0.3; echo Address already in use >&2; exit 98'\n";
+    let lives = "[app#1]\ntype = simple\nstart = /bin/sleep 883\n";
+    world.create("web", &format!("[DEFAULT]\nnodes = n1\n{lives}[app#2]\ntype = simple\n{dies}"));
+    world
+        .om("web start")
+        .ends(1)
+        .says("app#2: | Address already in use")
+        .says("exited with 98 soon after its start: Address already in use")
+        .says("failed at app#2, rolled back, instance status is down");
+    assert_eq!(world.states("web"), "app#1 down, app#2 down");
+    // An optional one does not undo the others.
+    world.om("web set --kw app#2.optional=true").ok();
+    world.om("web start").ok().says("(optional: ignored)").says("instance status is now up");
+    assert_eq!(world.states("web"), "app#1 up, app#2 down");
+    world.om("web stop").ok();
+    // What leaves others running is up, and says so.
+    world.om("web set --kw app#2.start='/bin/sh -c \"sleep 884 & sleep 0.3; exit 4\"'").ok();
+    world.om("web start").ok().says("exited with 4 soon after its start, and others of it are left");
+    assert_eq!(world.states("web"), "app#1 up, app#2 warn");
+    world.om("web stop").ok();
+    world.om("web delete").ok();
+}
+
+fn a_program_that_does_not_exist_is_a_warning(world: &World) {
+    let config = "[DEFAULT]\nnodes = n1\n[app#1]\ntype = simple\nstart = /usr/bin/pithon3 x\n\
+                  [app#2]\nscript = {w}/nowhere/launcher\nstart = true\npre_start = /nowhere/trigger\n\
+                  [fs#1]\ntype = flag\n";
+    let file = world.write("web.conf", &world.fill(config));
+    let file = file.display();
+    // A file may be meant for another node.
+    world.om(&format!("config validate {file}")).ok().does_not_say("not there");
+    world.om(&format!("web create --config {file}")).ok().says("3 warnings");
+    world
+        .om("web config validate")
+        .ok()
+        .says("app#1.start runs a program that is not there")
+        .says("/usr/bin/pithon3 does not exist on this node")
+        .says("app#2.script runs a program that is not there")
+        .says("app#2.pre_start runs a program that is not there");
+    world.om("web set --kw app#1.start=/nowhere/app").ok().says("3 warnings");
+    world.om("web start --rid app#1").ends(1).says("app#1: /nowhere/app: not found");
+    world.om("web delete").ok();
+    // It may come with a file system of the service.
+    world.create(
+        "web",
+        "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = bind\nsrc = /srv\nmnt = {w}/mnt\n[app#1]\nstart = {w}/mnt/bin/app\n",
+    );
+    world.om("web config validate").ok().does_not_say("not there");
     world.om("web delete").ok();
 }
 

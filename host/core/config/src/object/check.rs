@@ -25,6 +25,9 @@ const SETS: [&str; 5] = ["nodes", "drpnodes", "encapnodes", "flex_primary", "drp
 /// The keyword of a user.
 const GRANT: &str = "grant";
 
+/// Keywords whose text is for people.
+const FREE_TEXTS: [&str; 1] = ["comment"];
+
 /// A word of a grant that gives nothing.
 fn grant_problem(entry: &Entry, word: &str) -> Option<Diagnostic> {
     // What a reference becomes is not known here, and gives nothing if it is no grant.
@@ -140,6 +143,7 @@ impl DocumentCheck<'_, '_> {
             None => problems.extend(self.scope(entry)),
         }
         problems.extend(self.literal(section, entry, &spelling));
+        problems.extend(self.comment_behind(section, entry, &spelling));
         if spelling.keyword.name == GRANT && self.resolver.path.kind() == ObjectKind::Usr {
             problems.extend(entry.value.split_whitespace().filter_map(|word| grant_problem(entry, word)));
         }
@@ -156,6 +160,20 @@ impl DocumentCheck<'_, '_> {
         // `always_on` holds nodes, while `standby`, by which it is replaced, is a boolean: its text does not convert.
         let text = ValueTemplate::parse(&entry.value).literal().filter(|_| entry.option() != ALWAYS_ON)?;
         self.resolver.converted(section, spelling.keyword, &text, || entry.value_span).err()
+    }
+
+    /// A comment behind a value is a part of the value, as in OpenSVC. In a command it means something to the shell.
+    fn comment_behind(&self, section: &str, entry: &Entry, spelling: &KeywordSpelling<'_>) -> Option<Diagnostic> {
+        let is_text = matches!(spelling.keyword.kind, ValueKind::Command | ValueKind::Launcher | ValueKind::Words);
+        if is_text || FREE_TEXTS.contains(&spelling.keyword.name.as_str()) {
+            return None;
+        }
+        let marks = ["#", ";"]
+            .into_iter()
+            .filter(|mark| entry.value.split_whitespace().skip(1).any(|word| word.starts_with(mark)));
+        let mark = marks.min_by_key(|mark| entry.value.find(mark))?;
+        let message = format!("the value of {} goes on behind {mark}", self.key(section, entry.option()));
+        Some(Diagnostic::warning(entry.value_span, message, "a comment stands on a line of its own"))
     }
 
     fn key(&self, section: &str, option: &str) -> ConfigKey {

@@ -134,7 +134,7 @@ impl Agent {
 
     async fn diagnose_config(&self, target: &ConfigTarget, text: &str) -> Vec<Diagnostic> {
         match target {
-            ConfigTarget::Object(path) => self.diagnose(path, text).await,
+            ConfigTarget::Object(path) => self.diagnose_here(path, text).await,
             ConfigTarget::Node => self.covered_problems(target, text, config::validate_node(text)),
         }
     }
