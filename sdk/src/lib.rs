@@ -43,8 +43,10 @@ pub use error::{CapabilityError, Error, Result};
 pub use hostler_sdk_derive::{Keywords, driver};
 pub use process::Command;
 pub use schema::Keywords;
+/// JSON, as requests and responses of [`http`] have it: a driver needs no dependency of its own for it.
+pub use serde_json::{self, json};
 pub use status::{Outcome, Problem, Provisioned, RunReport, State, Status, TargetReport};
-pub use value::{Mode, Size, Value};
+pub use value::{Mode, Secret, Size, Value};
 
 /// The names that most drivers need: `use hostler_sdk::prelude::*;`.
 pub mod prelude {
@@ -53,7 +55,7 @@ pub mod prelude {
 
     pub use crate::{
         Attachment, CapabilityError, Command, Console, Context, Driver, Error, Keywords, Migrate, Mode, Outcome,
-        Problem, Provisioned, Result, RunReport, Size, State, Status, Sync, TargetReport, Task, block, clock, driver,
-        errno, files, holdings, http, log, mount, net, netns, process, progress, state, volume,
+        Problem, Provisioned, Result, RunReport, Secret, Size, State, Status, Sync, TargetReport, Task, block, clock,
+        driver, errno, files, holdings, http, json, log, mount, net, netns, process, progress, state, volume,
     };
 }

@@ -117,6 +117,41 @@ impl<V: Value> Value for Option<V> {
     }
 }
 
+/// One secret text, which a keyword with `store = "sec"` names by its key: `token = tick/token`. It is not shown by `{:?}`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// A secret, for tests.
+    pub fn new(text: impl Into<String>) -> Secret {
+        Secret(text.into())
+    }
+
+    /// The text.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(***)")
+    }
+}
+
+impl Value for Secret {
+    const KIND: &'static str = "words";
+
+    fn read(values: &[String]) -> Result<Secret, &'static str> {
+        // The host resolves a key to a variable, `NAME=TEXT`.
+        let text = |variable: &str| variable.split_once('=').map(|(_, text)| Secret(text.to_owned()));
+        match values {
+            [variable] => text(variable).ok_or("is not resolved"),
+            _ => Err("must name one key of a data store"),
+        }
+    }
+}
+
 /// A number of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Size(u64);

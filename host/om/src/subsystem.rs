@@ -8,7 +8,7 @@ use crate::command::{self, DemoArgs, DriverCommand, OmLine, Subsystem};
 use protocol::FailureKind;
 
 use crate::config::check;
-use crate::driver::{allow, audit, component, deny, inspect, list, warm};
+use crate::driver::{allow, audit, component, deny, inspect, list, scaffold, warm};
 use crate::exit::{Failure, Outcome};
 use crate::session::Session;
 use crate::{cluster, completion, daemon, man, mon, node, pool, process_group};
@@ -47,6 +47,7 @@ fn driver(session: &Session, command: DriverCommand) -> Outcome {
         DriverCommand::Deny { driver, grant } => deny::run(session, &driver, &grant),
         DriverCommand::Audit(args) => audit::run(session, &args),
         DriverCommand::Warm => warm::run(session),
+        DriverCommand::New { driver, sdk, to } => scaffold::run(session, &driver, &sdk, to.as_deref()),
     }?;
     Ok(ExitCode::SUCCESS)
 }

@@ -89,6 +89,7 @@ fn probe() -> Probe {
         mode: None,
         port: None,
         secrets: Vec::new(),
+        token: None,
         run: RunAs { command: Command::new("/bin/job"), user: "root".to_owned() },
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hostler_sdk::schema::Section;
-use hostler_sdk::{Command, Error, Keywords, Mode, Size};
+use hostler_sdk::{Command, Error, Keywords, Mode, Secret, Size};
 
 use crate::samples::{Probe, RunAs};
 
@@ -24,6 +24,7 @@ fn canonical_values_become_typed_fields() {
         ("mode", "493"),
         ("port", "80"),
         ("secrets", "PASSWORD=x y"),
+        ("token", "TOKEN=a=b c"),
         ("command", "-v"),
     ];
     let expected = Probe {
@@ -36,6 +37,7 @@ fn canonical_values_become_typed_fields() {
         mode: Some(Mode(0o755)),
         port: Some(80),
         secrets: vec!["PASSWORD=x y".to_owned()],
+        token: Some(Secret::new("a=b c")),
         run: RunAs { command: Command::new("/bin/true").arg("-v"), user: "root".to_owned() },
     };
     assert_eq!(read(&more), Ok(expected));

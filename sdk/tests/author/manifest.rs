@@ -41,7 +41,7 @@ fn keywords_keep_the_order_of_the_fields_and_take_in_flattened_ones() {
     let names: Vec<_> = manifest["keywords"].as_array().into_iter().flatten().map(|k| k["name"].clone()).collect();
     assert_eq!(
         names,
-        ["file", "size", "password", "type", "lazy", "timeout", "mode", "port", "secrets", "command", "user"]
+        ["file", "size", "password", "type", "lazy", "timeout", "mode", "port", "secrets", "token", "command", "user"]
     );
 }
 

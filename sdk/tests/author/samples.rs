@@ -33,6 +33,9 @@ pub(crate) struct Probe {
     /// Variables from a data store.
     #[keyword(store = "sec")]
     pub secrets: Vec<String>,
+    /// One text of a data store.
+    #[keyword(store = "sec")]
+    pub token: Option<Secret>,
     #[keyword(flatten)]
     pub run: RunAs,
 }

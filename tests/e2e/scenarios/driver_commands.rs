@@ -10,7 +10,8 @@ crate::trials!(
     a_driver_is_installed_allowed_denied_audited_and_removed,
     a_built_in_driver_can_be_denied,
     what_is_read_aloud_is_what_is_allowed,
-    drivers_are_compiled_ahead
+    drivers_are_compiled_ahead,
+    a_driver_is_begun_as_a_package_of_its_own,
 );
 
 static COMPONENT: LazyLock<PathBuf> = LazyLock::new(|| component("hostile-driver"));
@@ -83,4 +84,23 @@ fn drivers_are_compiled_ahead(world: &World) {
     world.om("web provision").ok();
     world.om("web print devs").ok().says("|- disk#1 (disk.loop)").says("exposes /dev/loop");
     world.om("web unprovision --confirm").ok();
+}
+
+fn a_driver_is_begun_as_a_package_of_its_own(world: &World) {
+    let sdk = concat!(env!("CARGO_MANIFEST_DIR"), "/../../sdk");
+    let new = |name: &str, sdk: &str| {
+        world.om(&format!("driver new {name} --sdk {sdk} --to {}/begun", world.directory().display()))
+    };
+    new("app.ticket", "/nowhere").ends(1).says("expected the directory sdk of a checkout");
+    new("ticket", sdk).ends(1).says("\"ticket\" is not the name of a driver");
+    new("app.ticket", sdk).ok().says("make test");
+    assert!(world.read("begun/src/lib.rs").contains("const NAME: &str = \"app.ticket\";"));
+    // Cargo takes it as it is: nothing of it is inherited from a workspace.
+    let mut cargo = std::process::Command::new(env!("CARGO"));
+    let cargo = cargo.args(["metadata", "--no-deps", "--offline", "--format-version", "1", "--manifest-path"]);
+    let read = cargo.arg(world.path("begun/Cargo.toml")).output().unwrap();
+    assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
+    let package: serde_json::Value = serde_json::from_slice(&read.stdout).unwrap();
+    assert_eq!(package["packages"][0]["name"], "driver-app-ticket");
+    new("app.ticket", sdk).ends(1).says("exists already and is not empty");
 }

@@ -71,6 +71,18 @@ pub(crate) enum DriverCommand {
     /// Compile all drivers now, so that no action has to wait for it
     #[command(after_help = "Example:\n  om driver warm")]
     Warm,
+    /// Begin a driver of your own: a package that builds and passes its tests
+    #[command(after_help = "Example:\n  om driver new app.ticket --sdk ~/hostler/sdk")]
+    New {
+        /// The driver's name
+        driver: String,
+        /// The directory sdk of a checkout of Hostler, or the URL of a git repository
+        #[arg(long, value_name = "PLACE")]
+        sdk: String,
+        /// The new directory. The default is driver-GROUP-NAME
+        #[arg(long, value_name = "DIRECTORY")]
+        to: Option<std::path::PathBuf>,
+    },
 }
 
 /// Which records of the audit trail to show.

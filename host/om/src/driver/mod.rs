@@ -1,4 +1,4 @@
-//! `om driver …`: what drivers are, what they may do, and what they did.
+//! `om driver …`: what drivers are, what they may do, and what they did; and the package of a new one.
 
 pub(crate) mod allow;
 pub(crate) mod audit;
@@ -6,5 +6,6 @@ pub(crate) mod component;
 pub(crate) mod deny;
 pub(crate) mod inspect;
 pub(crate) mod list;
+pub(crate) mod scaffold;
 mod sentences;
 pub(crate) mod warm;
