@@ -130,6 +130,23 @@ pub(crate) fn list(node: &Node, references: &References, table: &mut Table) -> R
     Ok(())
 }
 
+/// The configurations of OpenSVC that the tests have, in one command. Some have errors, so that a shell takes that for success.
+pub(crate) fn validate(node: &Node, references: &References, table: &mut Table) -> Result<()> {
+    let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/e2e/opensvc.in");
+    let mut files: Vec<_> = fs::read_dir(corpus)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "conf"));
+    let shell = |om: Command| {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", r#""$0" config validate "$@"; test $? -le 1"#]).arg(om.get_program()).args(&files);
+        command.envs(om.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command
+    };
+    let what = format!("`om config validate`, the {} files of OpenSVC's words", files.len());
+    let sample = command(RUNS, || shell(node.om(&[])))?;
+    table.add(&what, sample, &[("/bin/true", &references.spawn)], Target::ms(30));
+    Ok(())
+}
+
 /// A driver that was never compiled on this machine: once in its life.
 pub(crate) fn cold_cache(node: &Node, table: &mut Table) -> Result<()> {
     let cache = node.directory().join("cold");

@@ -36,6 +36,7 @@ fn main() -> Result<()> {
     commands::status(&node, &references, &mut table)?;
     commands::life(&node, &references, &mut table)?;
     commands::list(&node, &references, &mut table)?;
+    commands::validate(&node, &references, &mut table)?;
     commands::status_of_all(&node, &mut table)?;
     commands::life_of_all(&node, &mut table)?;
     commands::cold_cache(&node, &mut table)?;

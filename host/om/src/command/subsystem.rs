@@ -219,14 +219,15 @@ pub(crate) struct DrainArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum FileCommand {
-    /// Check a configuration file, and report every mistake with its line
+    /// Check configuration files, and report every mistake with its line
     #[command(
         after_help = "Examples:\n  om config validate web.conf\n  om config validate - --path ns1/svc/web <web.conf"
     )]
     Validate {
-        /// The file; - for standard input
-        file: std::path::PathBuf,
-        /// Check the file as the configuration of this object. By default, the service with the name of the file
+        /// The files; - for standard input
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<std::path::PathBuf>,
+        /// Check each file as the configuration of this object. By default, the service with the name of the file
         #[arg(long, value_name = "PATH")]
         path: Option<String>,
         #[command(flatten)]

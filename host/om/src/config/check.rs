@@ -13,12 +13,15 @@ use crate::session::Session;
 pub(crate) fn run(session: &Session, command: FileCommand) -> Outcome {
     match command {
         FileCommand::Doc(args) => doc::run(session, &args),
-        FileCommand::Validate { file, path, output } => {
+        FileCommand::Validate { files, path, output } => {
             let path = path.map(|path| path.parse()).transpose().context("cannot read --path")?;
-            // Bytes and not text: a file that is not UTF-8 is not an error here, but one more problem with its line.
-            let content = read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-            let check = session.backend.check_file(path.as_ref(), &file, content)?;
-            Ok(print_checks(vec![check], &output))
+            let mut checks = Vec::with_capacity(files.len());
+            for file in &files {
+                // Bytes and not text: a file that is not UTF-8 is not an error here, but one more problem with its line.
+                let content = read(file).with_context(|| format!("cannot read {}", file.display()))?;
+                checks.push(session.backend.check_file(path.as_ref(), file, content)?);
+            }
+            Ok(print_checks(checks, &output))
         }
     }
 }

@@ -38,6 +38,8 @@ const DISK: Option<&[Group]> = Some(&[Group::Disk]);
 const STORAGE: Option<&[Group]> = Some(&[Group::Disk, Group::Fs, Group::Volume, Group::Container]);
 const CONTAINER: Option<&[Group]> = Some(&[Group::Container, Group::Task]);
 const PROGRAM: Option<&[Group]> = Some(&[Group::App, Group::Task]);
+const VOLUME: Option<&[Group]> = Some(&[Group::Volume]);
+const WITH_VARIABLES: Option<&[Group]> = Some(&[Group::App, Group::Task, Group::Container]);
 const TASK: Option<&[Group]> = Some(&[Group::Task]);
 const SYNC: Option<&[Group]> = Some(&[Group::Sync]);
 
@@ -50,7 +52,7 @@ const fn row(
     AncestorKeyword { groups, names, effect, instead }
 }
 
-const KEYWORDS: [AncestorKeyword; 48] = [
+const KEYWORDS: [AncestorKeyword; 52] = [
     row(HEAD, &["aws", "aws_profile"], IDLE, "there are no drivers for Amazon's cloud"),
     row(HEAD, &["flex_cpu_low_threshold", "flex_cpu_high_threshold"], IDLE, "set flex_target"),
     row(HEAD, &["lock_timeout"], IDLE, "--waitlock says how long an action waits"),
@@ -104,6 +106,10 @@ const KEYWORDS: [AncestorKeyword; 48] = [
     ),
     row(CONTAINER, &["dns_search", "sysctl"], NOTHING, "set run_args"),
     row(CONTAINER, &["snap", "snapof", "virtinst"], NOTHING, "set xml"),
+    row(VOLUME, &["install"], NOTHING, "set configs, secrets and directories"),
+    row(VOLUME, &["mappings"], NOTHING, "a volume is made of what its pool has on each node"),
+    row(WITH_VARIABLES, &["volume_env"], NOTHING, "set environment = NAME={volume#….mnt}"),
+    row(WITH_VARIABLES, &["install"], NOTHING, "a [volume#…] with configs, secrets and directories makes files"),
     row(PROGRAM, &["info", "info_timeout"], IDLE, "nothing is sent to a collector"),
     row(PROGRAM, &["status_log", "log", "log_outputs"], IDLE, "output is always logged"),
     row(PROGRAM, &["kill"], IDLE, "stop ends all processes of the resource"),
