@@ -283,8 +283,10 @@ fn an_application_that_exits_soon_is_not_up(world: &World) {
     world.om("web start").ok().says("(optional: ignored)").says("instance status is now up");
     assert_eq!(world.states("web"), "app#1 up, app#2 down");
     world.om("web stop").ok();
+    world.om("web delete").ok();
     // What leaves others running is up, and says so.
-    world.om("web set --kw app#2.start='/bin/sh -c \"sleep 884 & sleep 0.3; exit 4\"'").ok();
+    let leaves = "start = /bin/sh -c 'sleep 884 & sleep 0.3; exit 4'\n";
+    world.create("web", &format!("[DEFAULT]\nnodes = n1\n{lives}[app#2]\ntype = simple\n{leaves}"));
     world.om("web start").ok().says("exited with 4 soon after its start, and others of it are left");
     assert_eq!(world.states("web"), "app#1 up, app#2 warn");
     world.om("web stop").ok();
