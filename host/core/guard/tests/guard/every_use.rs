@@ -161,9 +161,21 @@ fn outside_of_root_files_in_memory_are_bounded() {
         let given = if in_root { given } else { given.in_namespace() };
         given.create(json!({"Tmpfs": {"/t": options}}))
     };
-    for options in
-        ["size=100t", "size=50%", "size=", "size=99999999999999999999", "mpol=bind:0", "rshared", "suid", "dev"]
-    {
+    for options in [
+        "size=100t",
+        "size=50%",
+        "size=",
+        "size=0",
+        "size=1m,size=0",
+        "size=99999999999999999999",
+        "nr_inodes=0",
+        "nr_inodes=99999999999",
+        "nr_inodes=x",
+        "mpol=bind:0",
+        "rshared",
+        "suid",
+        "dev",
+    ] {
         allowed(tmpfs(options, true));
         let found = denied(tmpfs(options, false));
         assert!(found.contains("only objects of the namespace root"), "{options}: {found}");
@@ -173,5 +185,6 @@ fn outside_of_root_files_in_memory_are_bounded() {
         sent["HostConfig"]["Tmpfs"]["/t"].as_str().unwrap().to_owned()
     };
     assert_eq!(sent("size=64m,mode=1777"), "size=64m,mode=1777");
+    assert_eq!(sent("size=64m,nr_inodes=1k"), "size=64m,nr_inodes=1k");
     assert_eq!(sent("mode=1777"), "mode=1777,size=1073741824");
 }

@@ -8,6 +8,9 @@ use crate::refusal::GuardRefusal;
 use crate::request::members::MemberReader;
 use crate::spec::container_mount::{ContainerMount, is_plain};
 
+/// About so much memory of the kernel's does an inode of a tmpfs take, with its name.
+const INODE: u64 = 4096;
+
 impl HostConfigJudge<'_> {
     pub(super) fn mounts(&mut self) -> Result<(), GuardRefusal> {
         let mut binds = Vec::new();
@@ -78,10 +81,10 @@ impl HostConfigJudge<'_> {
         for option in options.split(',').filter(|option| !option.is_empty()) {
             let (name, value) = option.split_once('=').unwrap_or((option, ""));
             let bounded = match name {
-                "size" => bytes_of(value).is_some_and(|size| size <= limit),
-                "mode" | "uid" | "gid" | "nr_inodes" => {
-                    !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphanumeric())
-                }
+                "size" => bytes_of(value).is_some_and(|size| size > 0 && size <= limit),
+                // Each takes memory of the kernel's, and 0 stands for any number.
+                "nr_inodes" => bytes_of(value).is_some_and(|inodes| inodes > 0 && inodes <= limit / INODE),
+                "mode" | "uid" | "gid" => !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphanumeric()),
                 "ro" | "rw" | "exec" | "noexec" | "nosuid" | "nodev" | "noatime" => value.is_empty(),
                 _ => false,
             };
