@@ -118,10 +118,15 @@ impl LineTemplate for FilesTemplate {
     }
 
     fn root_equivalent(&self, _: bool) -> Option<&'static str> {
-        match self.path.pieces.first() {
-            Some(TokenPiece::Literal(text)) if self.writes => system_path(text),
-            _ => None,
-        }
+        // A path that begins with a keyword is the configuration's word.
+        let is_literal = matches!(self.path.pieces.first(), Some(TokenPiece::Literal(_)));
+        let spell = |piece: &TokenPiece| match piece {
+            TokenPiece::Literal(text) => text.clone(),
+            TokenPiece::DoubleStar => "**".to_owned(),
+            _ => "*".to_owned(),
+        };
+        let spelled = || self.path.pieces.iter().map(spell).collect::<String>();
+        if self.writes && is_literal { system_path(&spelled()) } else { None }
     }
 }
 
@@ -167,13 +172,54 @@ pub(crate) fn files_of(rule: &GrantRule) -> Option<(PathBuf, bool, bool)> {
     Some((own.path.literal()?.into(), own.path.is_tree(), own.writes))
 }
 
-/// Why writing to the path, or below it, is as good as root.
+/// Why writing to the path, or below it, is as good as root. A star stands for whatever makes it so.
 fn system_path(path: &str) -> Option<&'static str> {
-    const SYSTEM_TREES: [&str; 12] =
-        ["bin", "boot", "dev", "etc", "lib", "lib64", "proc", "root", "sbin", "sys", "usr", "**"];
-    // The first component decides: all below these directories belongs to the system.
-    let first = path.split('/').nth(1).unwrap_or_default();
-    (first.is_empty() || SYSTEM_TREES.contains(&first)).then_some("a driver that writes there can become root")
+    // All that root runs, loads or obeys, and all that stands for the kernel.
+    const SYSTEM_TREES: [&str; 28] = [
+        "bin",
+        "boot",
+        "dev",
+        "efi",
+        "etc",
+        "lib",
+        "lib32",
+        "lib64",
+        "libx32",
+        "proc",
+        "root",
+        "run/containerd",
+        "run/dbus",
+        "run/systemd",
+        "run/udev",
+        "sbin",
+        "sys",
+        "usr",
+        "var/cache/hostler",
+        "var/lib/containerd",
+        "var/lib/containers",
+        "var/lib/docker",
+        "var/lib/dpkg",
+        "var/lib/hostler/drivers",
+        "var/lib/polkit-1",
+        "var/lib/systemd",
+        "var/spool/at",
+        "var/spool/cron",
+    ];
+    let own: Vec<&str> = path.split('/').skip(1).collect();
+    let touches = |tree: &&str| {
+        let mut components = own.iter();
+        for part in tree.split('/') {
+            match components.next() {
+                Some(&"**") => return true,
+                Some(own) if *own == part || own.contains('*') => {}
+                // Above it: what stands there can still be put in another's place only by a line that ends in stars.
+                _ => return false,
+            }
+        }
+        true
+    };
+    let is_root = own.first().is_none_or(|first| first.is_empty());
+    (is_root || SYSTEM_TREES.iter().any(|tree| touches(&tree))).then_some("a driver that writes there can become root")
 }
 
 impl Operation for ReadPath {
