@@ -14,6 +14,7 @@ crate::trials!(
     what_others_may_write_is_not_believed,
     the_umask_of_the_shell_opens_nothing,
     a_link_that_a_team_made_is_not_followed,
+    a_trigger_is_judged_by_the_places_that_it_names,
 );
 
 const MALLORY: u32 = 65534;
@@ -111,4 +112,39 @@ fn a_link_that_a_team_made_is_not_followed(world: &World) {
     world.om("ns1/svc/x print config").ends(1).does_not_say("of root alone").says("chown");
     world.om("ns1/svc/x set --kw DEFAULT.nodes=n2").ends(1);
     assert_eq!(world.read("secret"), "[DEFAULT]\ncomment = of root alone\n");
+}
+
+/// A trigger of a namespace runs with all powers: it is judged by what it leads to, as a program of a driver is, and it is recorded.
+fn a_trigger_is_judged_by_the_places_that_it_names(world: &World) {
+    world.write("secret", "of root alone\n");
+    let policy = "allow files.write = {rundir}/**\nallow exec(caps=all) = /bin/** **\nallow exec(caps=all) = /usr/bin/** **\n\
+                  deny exec = /usr/bin/id **\ndeny files.read = {w}/secret\ndeny exec = /usr/bin/stat /etc/passwd\n";
+    world.write("root/etc/namespaces/ns1/policy", &world.fill(policy));
+    let start = |command: &str| {
+        let triggers = format!("blocking_pre_start = {command}\n");
+        world.create("ns1/svc/web", &format!("[DEFAULT]\nnodes = n1\n[fs#1]\ntype = flag\n{triggers}"));
+        let ran = world.om("ns1/svc/web start");
+        world.om("ns1/svc/web stop").ok();
+        world.om("ns1/svc/web delete --force --confirm").ok();
+        ran.does_not_say("of root alone")
+    };
+    for command in [
+        "/usr/bin/id -u",
+        "/bin/id -u",
+        "/usr/bin/head -c 20 {w}/secret",
+        "/usr/bin/head -c 20 {w}/root/../secret",
+        "/usr/bin/head -c 20 /proc/self/root{w}/secret",
+        "/usr/bin/stat /etc/../etc/passwd",
+        "/bin/stat /proc/self/root/etc/passwd",
+    ] {
+        start(command).ends(1).says("denied: ");
+    }
+    start("/bin/true of the team").ok();
+    // The trail says both, as triggers' own: their driver asked for nothing.
+    let trail = world.om("driver audit --object ns1/svc/web -n 0 --format json").ok();
+    trail
+        .says("\"trigger\"")
+        .says("blocking_pre_start")
+        .says("exec = /bin/true of the team")
+        .says("exec = /usr/bin/id -u");
 }

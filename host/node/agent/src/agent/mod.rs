@@ -55,6 +55,7 @@ struct AgentParts {
     one_look: AtomicBool,
     /// What instances hold, shared with what drivers call: a ledger is read once, and again when another process has changed it.
     ledgers: Ledgers,
+    services: OnceLock<Arc<HostServices>>,
     runtime: OnceLock<Result<Runtime, String>>,
 }
 
@@ -73,6 +74,7 @@ impl Agent {
             started: Arc::default(),
             one_look: AtomicBool::new(false),
             ledgers: Ledgers::default(),
+            services: OnceLock::new(),
             runtime: OnceLock::new(),
         };
         parts.read_node()?;
@@ -146,7 +148,18 @@ impl Agent {
     /// The volume is that of the first who needs the sandbox.
     fn runtime_for(&self, volume: CallVolume) -> Result<&Runtime, &str> {
         let start = || {
-            let host = HostServices {
+            let paths = Arc::clone(&self.parts.paths);
+            // Drivers are compiled by a limited child process: this very program, called with a hidden verb.
+            Runtime::new(self.home().cache.clone(), "/proc/self/exe".into(), volume, self.services(), paths)
+                .map_err(|error| crate::chain(&error))
+        };
+        self.parts.runtime.get_or_init(start).as_ref().map_err(String::as_str)
+    }
+
+    /// The parts of the host that the calls of all drivers share, and triggers with them.
+    pub(crate) fn services(&self) -> Arc<HostServices> {
+        let make = || {
+            Arc::new(HostServices {
                 audit: Arc::new(FileAudit::new(self.home().audit())),
                 audit_reads: Arc::clone(&self.parts.audit_reads),
                 owners: Arc::new(DeviceOwners::default()),
@@ -154,13 +167,9 @@ impl Agent {
                 started: Arc::clone(&self.parts.started),
                 volumes: Arc::new(VolumeKeeper::of(self)),
                 queues: ResourceQueues::default(),
-            };
-            let paths = Arc::clone(&self.parts.paths);
-            // Drivers are compiled by a limited child process: this very program, called with a hidden verb.
-            Runtime::new(self.home().cache.clone(), "/proc/self/exe".into(), volume, Arc::new(host), paths)
-                .map_err(|error| crate::chain(&error))
+            })
         };
-        self.parts.runtime.get_or_init(start).as_ref().map_err(String::as_str)
+        Arc::clone(self.parts.services.get_or_init(make))
     }
 
     /// An object's configuration, and the object that it describes on this node. Blocks.

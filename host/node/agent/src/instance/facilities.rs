@@ -66,14 +66,17 @@ impl Facilities for InstanceFacilities<'_> {
             let around = trigger::TriggerContext {
                 object: &instance.object.path,
                 node: &instance.object.node,
-                rid,
+                resource,
+                name: &trigger.to_string(),
                 action: trigger.verb.as_str(),
+                verb: trigger.verb,
                 sid: &session.sid,
                 env: &session.env,
                 context: &context,
                 namespace: instance.snapshot.namespace.as_ref().map_err(FacilityError::failed)?,
                 ledger: instance.ledger(),
-                slice: Arc::clone(&instance.paths.slice),
+                paths: Arc::clone(&instance.paths),
+                services: instance.agent.services(),
             };
             let ran = trigger::run(command, &around, bounds, &log).await;
             // It may have done anything to any resource.

@@ -4,8 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use driver::{CallBounds, LogSeverity, LogSink};
+use driver::{CallBounds, LogSeverity, LogSink, Verb};
 use exec::FacilityError;
+use model::object::Resource;
 use model::{ObjectPath, Rid};
 
 use super::{ActionSession, Instance, trigger};
@@ -25,7 +26,7 @@ impl Agent {
         let file = LogFile::new(self.home().object_log(path), node::log_limits(instance.node()));
         let log = ActionLog::new(path.clone(), file, None, Arc::default());
         let log: Arc<dyn LogSink> = Arc::new(log.with_sinks(LogSinks::of(instance.node())));
-        if let Err(error) = instance.run_before_monitor(command, &monitored.rid, limit, &log).await {
+        if let Err(error) = instance.run_before_monitor(command, monitored, limit, &log).await {
             log.line(None, LogSeverity::Error, &format!("pre_monitor_action: {error}"));
         }
         Ok(())
@@ -36,22 +37,26 @@ impl Instance<'_> {
     async fn run_before_monitor(
         &self,
         command: &[String],
-        rid: &Rid,
+        resource: &Resource,
         limit: Duration,
         log: &Arc<dyn LogSink>,
     ) -> Result<(), FacilityError> {
-        let (context, session) = (self.grant_context(rid), ActionSession::default());
+        let (context, session) = (self.grant_context(&resource.rid), ActionSession::default());
         let around = trigger::TriggerContext {
             object: &self.object.path,
             node: &self.object.node,
-            rid,
+            resource,
+            name: "pre_monitor_action",
             action: "monitor",
+            // No verb stands for what the daemon is about to do; the trail shows the name of the command beside it.
+            verb: Verb::Run,
             sid: &session.sid,
             env: &session.env,
             context: &context,
             namespace: self.snapshot.namespace.as_ref().map_err(FacilityError::failed)?,
             ledger: self.ledger(),
-            slice: Arc::clone(&self.paths.slice),
+            paths: Arc::clone(&self.paths),
+            services: self.agent.services(),
         };
         trigger::run(command, &around, &CallBounds::within(limit), log).await
     }

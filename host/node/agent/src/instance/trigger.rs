@@ -5,13 +5,17 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use capability::CgroupSlice;
 use capability::holdings::Ledger;
-use capability::process::{PATH, ProgramFacts, TriggerLeftovers, account_variables};
-use driver::{CallBounds, LogSeverity, LogSink};
+use capability::process::{PATH, ProcessCommand, ProgramFacts, TriggerLeftovers, account_variables};
+use capability::{
+    CallContext, CallInputs, CapabilityError, ContextSetup, HostServices, InstancePaths, OUTPUT_BUDGET, ResourcePaths,
+    Subject,
+};
+use driver::{CallBounds, LogSeverity, LogSink, Verb};
 use exec::FacilityError;
 use kernel::process::{CapabilityBounds, CheckedProgram, ProgramLaunch, RunError};
-use model::{NodeName, ObjectPath, Rid};
+use model::object::Resource;
+use model::{NodeName, ObjectPath};
 
 use exec::blocking;
 
@@ -19,8 +23,12 @@ use exec::blocking;
 pub(crate) struct TriggerContext<'a> {
     pub(crate) object: &'a ObjectPath,
     pub(crate) node: &'a NodeName,
-    pub(crate) rid: &'a Rid,
+    pub(crate) resource: &'a Resource,
+    /// The keyword that sets it.
+    pub(crate) name: &'a str,
     pub(crate) action: &'a str,
+    /// The verb around which it runs.
+    pub(crate) verb: Verb,
     pub(crate) sid: &'a str,
     /// `-e NAME=VALUE` of the command line.
     pub(crate) env: &'a [(String, String)],
@@ -30,17 +38,66 @@ pub(crate) struct TriggerContext<'a> {
     pub(crate) namespace: &'a grant::Policy,
     /// Where it is recorded what the trigger leaves running.
     pub(crate) ledger: Arc<Ledger>,
-    pub(crate) slice: Arc<CgroupSlice>,
+    pub(crate) paths: Arc<InstancePaths>,
+    pub(crate) services: Arc<HostServices>,
 }
 
 impl TriggerContext<'_> {
     /// Records that the trigger may leave something running.
-    async fn leftovers(&self) -> Result<TriggerLeftovers, FacilityError> {
-        let (ledger, slice, statedir) = (self.ledger.clone(), self.slice.clone(), self.context.statedir.clone());
-        let (object, rid) = (self.object.clone(), self.rid.clone());
-        let noted =
-            blocking(move || TriggerLeftovers::before(ledger, slice.directory(), (&object, &rid), &statedir)).await;
-        noted.map_err(|error| FacilityError::failed(error.to_string()))
+    async fn leftovers(&self) -> Result<TriggerLeftovers, CapabilityError> {
+        let (ledger, slice) = (self.ledger.clone(), Arc::clone(&self.paths.slice));
+        let (object, rid) = (self.object.clone(), self.resource.rid.clone());
+        let statedir = self.context.statedir.clone();
+        blocking(move || TriggerLeftovers::before(ledger, slice.directory(), (&object, &rid), &statedir)).await
+    }
+
+    /// The context in which the command is judged and recorded. A trigger has all the power of the agent, and everyone who may edit the
+    /// object may write it. So outside the root namespace the namespace's policy must allow the exact command.
+    fn call(
+        &self,
+        words: &[String],
+        bounds: &CallBounds,
+        log: &Arc<dyn LogSink>,
+    ) -> Result<CallContext, FacilityError> {
+        let command = grant::GrantKeyword::written("command", words);
+        let request = "exec(caps=all) = {command:command}".parse::<grant::GrantRequest>();
+        // The site has no say: the namespace's policy alone decides what its objects may make this node do.
+        let bound = grant::Grants::bind(
+            &[request.map_err(|error| FacilityError::failed(error.to_string()))?],
+            self.context,
+            &[command],
+            &grant::NoDeviceLedger,
+            &grant::Policy::everything(),
+            self.namespace,
+        );
+        let mut grants = bound.map_err(|error| FacilityError::failed(error.to_string()))?;
+        grants.follow_denials(&capability::denied_place);
+        let subject = Subject {
+            object: self.object.clone(),
+            rid: self.resource.rid.clone(),
+            driver: self.resource.driver.clone(),
+            node: self.node.clone(),
+        };
+        Ok(CallContext::of_trigger(ContextSetup {
+            subject: Arc::new(subject),
+            verb: self.verb,
+            sid: self.sid.to_owned(),
+            digest: Arc::from(""),
+            inputs: CallInputs::default(),
+            bounds: bounds.clone(),
+            grants,
+            templates: None,
+            paths: ResourcePaths { instance: Arc::clone(&self.paths), statedir: self.context.statedir.clone() },
+            output_budget: OUTPUT_BUDGET,
+            log: Arc::clone(log),
+            services: Arc::clone(&self.services),
+        }))
+    }
+
+    /// A refusal that names what would allow the command.
+    fn refusal(&self, line: &str) -> FacilityError {
+        let policy = format!("etc/namespaces/{}/policy", self.object.namespace());
+        FacilityError::failed(format!("denied: a trigger runs outside of any sandbox: allow {line} in {policy}"))
     }
 }
 
@@ -64,27 +121,35 @@ pub(crate) async fn run(
     if !program.starts_with('/') {
         return Err(FacilityError::failed(format!("there is no program {program} in {PATH}")));
     }
-    let program = PathBuf::from(program);
     // The program as it was found, so that a policy cannot be passed by another PATH.
-    permitted(&program, args, around)?;
-    let opened = blocking(move || CheckedProgram::open(&program, None)).await;
-    let program = opened.map_err(|error| FacilityError::failed(error.to_string()))?;
-    // Before the program runs: if this process dies meanwhile, the ledger still leads a stop to what the program left.
-    let leftovers = around.leftovers().await?;
-    let mut env = environment(around);
-    env.extend(leftovers.variable().map(|(name, value)| (name, value.into())));
-    let launch = ProgramLaunch { cgroup: leftovers.group(), ..launch(program, args, env) };
-    log.line(Some(around.rid), LogSeverity::Info, &format!("run: {}", capability::process::as_typed(command)));
-    let mut on_line = |line: &str| log.line(Some(around.rid), LogSeverity::Info, &format!("| {line}"));
-    let ran = kernel::process::run(launch, &[], bounds.deadline, &mut on_line).await;
-    if let Some(text) = leftovers.after(matches!(ran, Err(RunError::TimedOut(_)))).await {
-        log.line(Some(around.rid), LogSeverity::Warn, &text);
-    }
-    match ran {
-        Ok(output) if output.status == 0 => Ok(()),
-        Ok(output) => Err(FacilityError::failed(format!("exit status {}", output.status))),
-        Err(RunError::TimedOut(_)) => Err(FacilityError::TimedOut(bounds.deadline)),
-        Err(RunError::Kernel(error)) => Err(FacilityError::failed(error.to_string())),
+    let words: Vec<String> = std::iter::once(program.clone()).chain(args.iter().cloned()).collect();
+    let call = around.call(&words, bounds, log)?;
+    let judged = ProcessCommand { program, args: args.to_vec(), ..ProcessCommand::default() };
+    let rid = &around.resource.rid;
+    let ran = capability::process::run_trigger(&call, around.name, judged, |program| async move {
+        // Before the program runs: if this process dies meanwhile, the ledger still leads a stop to what the program left.
+        let leftovers = around.leftovers().await?;
+        let mut env = environment(around);
+        env.extend(leftovers.variable().map(|(name, value)| (name, value.into())));
+        let launch = ProgramLaunch { cgroup: leftovers.group(), ..launch(program, args, env) };
+        log.line(Some(rid), LogSeverity::Info, &format!("run: {}", capability::process::as_typed(command)));
+        let mut on_line = |line: &str| log.line(Some(rid), LogSeverity::Info, &format!("| {line}"));
+        let ran = kernel::process::run(launch, &[], bounds.deadline, &mut on_line).await;
+        if let Some(text) = leftovers.after(matches!(ran, Err(RunError::TimedOut(_)))).await {
+            log.line(Some(rid), LogSeverity::Warn, &text);
+        }
+        match ran {
+            Err(RunError::Kernel(error)) => Err(error.into()),
+            Err(RunError::TimedOut(_)) => Ok(None),
+            Ok(output) => Ok(Some(output.status)),
+        }
+    });
+    match ran.await {
+        Ok(Some(0)) => Ok(()),
+        Ok(Some(status)) => Err(FacilityError::failed(format!("exit status {status}"))),
+        Ok(None) | Err(CapabilityError::TimedOut) => Err(FacilityError::TimedOut(bounds.deadline)),
+        Err(CapabilityError::Denied(line)) => Err(around.refusal(&line)),
+        Err(error) => Err(FacilityError::failed(error.to_string())),
     }
 }
 
@@ -116,35 +181,10 @@ pub(crate) fn with_path(program: &mut String) {
     }
 }
 
-/// A trigger has all the power of the agent, and everyone who may edit the object may write it. So outside the root namespace
-/// the namespace's policy must allow the exact command.
-fn permitted(program: &Path, args: &[String], around: &TriggerContext<'_>) -> Result<(), FacilityError> {
-    let words: Vec<String> = std::iter::once(program.display().to_string()).chain(args.iter().cloned()).collect();
-    let command = grant::GrantKeyword::written("command", &words);
-    let request = "exec(caps=all) = {command:command}".parse::<grant::GrantRequest>();
-    // The site has no say: the namespace's policy alone decides what its objects may make this node do.
-    let bound = grant::Grants::bind(
-        &[request.map_err(|error| FacilityError::failed(error.to_string()))?],
-        around.context,
-        &[command],
-        &grant::NoDeviceLedger,
-        &grant::Policy::everything(),
-        around.namespace,
-    );
-    let exec = grant::op::RunProgram { program: program.to_owned(), args: args.to_vec(), ..Default::default() };
-    let grants = bound.map_err(|error| FacilityError::failed(error.to_string()))?;
-    grants.permit(exec, grant::Access::Mutate).map(drop).map_err(|denied| {
-        let policy = format!("etc/namespaces/{}/policy", around.object.namespace());
-        FacilityError::failed(format!(
-            "denied: a trigger runs outside of any sandbox: allow {} in {policy}",
-            denied.line
-        ))
-    })
-}
-
 /// The environment of a trigger.
 fn environment(around: &TriggerContext<'_>) -> Vec<(String, OsString)> {
-    let TriggerContext { object, rid, action, node, sid, .. } = *around;
+    let TriggerContext { object, resource, action, node, sid, .. } = *around;
+    let rid = &resource.rid;
     let mut environment = account_variables(None);
     let asked = around.env.iter().map(|(name, value)| (name.clone(), OsString::from(value)));
     // Later ones replace earlier ones: no value of the command line can stand in for a fact.

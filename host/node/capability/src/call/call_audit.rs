@@ -26,6 +26,8 @@ pub(super) struct CallRecorder {
     /// How many records of changes this call may still write.
     changes_left: AtomicU64,
     subject: Arc<Subject>,
+    /// Whose calls the trail says they are.
+    driver: String,
     digest: Arc<str>,
     sid: String,
     verb: Verb,
@@ -62,10 +64,18 @@ impl CallRecorder {
             refusals: Mutex::default(),
             changes_left: AtomicU64::new(CHANGES),
             subject: Arc::clone(&setup.subject),
+            driver: setup.subject.driver.to_string(),
             digest: Arc::clone(&setup.digest),
             sid: setup.sid.clone(),
             verb: setup.verb,
         }
+    }
+
+    /// The same for a trigger of the resource, of which its driver knows nothing. No driver has a name without a dot.
+    pub(super) fn of_trigger(setup: &mut ContextSetup) -> CallRecorder {
+        let mut recorder = CallRecorder::new(setup);
+        "trigger".clone_into(&mut recorder.driver);
+        recorder
     }
 
     /// Records a refusal, and remembers it for the error message that explains it.
@@ -132,11 +142,11 @@ impl CallRecorder {
         verdict: AuditVerdict,
         since: Instant,
     ) {
-        let Subject { object, rid, driver, .. } = &*self.subject;
+        let Subject { object, rid, .. } = &*self.subject;
         self.services.audit.record(&AuditRecord {
             object: object.to_string(),
             rid: rid.to_string(),
-            driver: driver.to_string(),
+            driver: self.driver.clone(),
             digest: self.digest.to_string(),
             sid: self.sid.clone(),
             action: self.verb.as_str(),

@@ -46,11 +46,22 @@ pub struct CallContext {
 impl CallContext {
     /// Starts the clock of the call's deadline.
     pub fn new(mut setup: ContextSetup) -> CallContext {
+        let recorder = CallRecorder::new(&mut setup);
+        CallContext::recorded(setup, recorder)
+    }
+
+    /// The context of a trigger of the resource. The trail calls it by that, and not by the resource's driver.
+    pub fn of_trigger(mut setup: ContextSetup) -> CallContext {
+        let recorder = CallRecorder::of_trigger(&mut setup);
+        CallContext::recorded(setup, recorder)
+    }
+
+    fn recorded(setup: ContextSetup, recorder: CallRecorder) -> CallContext {
         let (log, rid) = (setup.log.clone(), setup.subject.rid.clone());
         CallContext {
             limit: if setup.verb.mutates() { Access::Mutate } else { Access::Read },
             deadline: Instant::now() + setup.bounds.deadline.min(FOREVER),
-            recorder: Arc::new(CallRecorder::new(&mut setup)),
+            recorder: Arc::new(recorder),
             log: CallLog::new(log, rid, setup.output_budget, setup.verb == Verb::Status),
             killed: AtomicBool::new(false),
             looks: Mutex::default(),

@@ -46,24 +46,14 @@ pub(crate) fn prepare<O: grant::Operation>(
     command: &ProcessCommand,
     tracked: bool,
 ) -> Result<ProgramLaunch, CapabilityError> {
-    let asked = absolute(&command.program)?;
     let account = account_of(command)?;
     let bounds: CapabilityBounds = permit
         .caps()
         .join("+")
         .parse()
         .map_err(|error: kernel::process::UnknownCapability| CapabilityError::Invalid(error.to_string()))?;
-    // Checked for the user that it runs as: that user's own program is fine then, and for root it is not.
-    let program = CheckedProgram::open(&asked, account.as_ref().map(|account| account.uid))?;
+    let program = judged(context, permit, place, command, account.as_ref())?;
     let directory = command.cwd.as_deref().map(absolute).transpose()?;
-    let elsewhere = directory.as_deref().and_then(|cwd| kernel::path::real_place(cwd).filter(|real| real != cwd));
-    let there = place(permit.op(), program.real().to_owned());
-    if program.real() != asked || elsewhere.is_some() {
-        // Both at once: a line that follows one link follows the other.
-        let in_place = elsewhere.and_then(|real| there.in_directory(&real));
-        context.judge_place(in_place.as_deref().unwrap_or(&there))?;
-    }
-    arguments::judge(context, permit.access(), &there, command)?;
     let mut launch = ProgramLaunch {
         files: confinement::files_of(context, bounds, &program, command),
         program,
@@ -89,6 +79,30 @@ pub(crate) fn prepare<O: grant::Operation>(
         limits::enforce(context, launch.cgroup.as_ref());
     }
     Ok(launch)
+}
+
+/// Judges a program by the places to which its name and its directory lead, and by what its arguments lead to. Returns the file that was
+/// judged.
+pub(super) fn judged<O: grant::Operation>(
+    context: &CallContext,
+    permit: &Permit<O>,
+    place: impl FnOnce(&O, PathBuf) -> O,
+    command: &ProcessCommand,
+    account: Option<&UserAccount>,
+) -> Result<CheckedProgram, CapabilityError> {
+    let asked = absolute(&command.program)?;
+    // Checked for the user that it runs as: that user's own program is fine then, and for root it is not.
+    let program = CheckedProgram::open(&asked, account.map(|account| account.uid))?;
+    let directory = command.cwd.as_deref().map(absolute).transpose()?;
+    let elsewhere = directory.as_deref().and_then(|cwd| kernel::path::real_place(cwd).filter(|real| real != cwd));
+    let there = place(permit.op(), program.real().to_owned());
+    if program.real() != asked || elsewhere.is_some() {
+        // Both at once: a line that follows one link follows the other.
+        let in_place = elsewhere.and_then(|real| there.in_directory(&real));
+        context.judge_place(in_place.as_deref().unwrap_or(&there))?;
+    }
+    arguments::judge(context, permit.access(), &there, command)?;
+    Ok(program)
 }
 
 /// As whom and where the program runs, as far as a grant must say so: a group that is one of the user's own needs none.

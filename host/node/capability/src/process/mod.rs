@@ -14,6 +14,7 @@ mod run;
 mod started;
 mod supervised;
 mod supervision;
+mod trigger;
 
 pub use cgroup_slice::CgroupSlice;
 pub(crate) use command::prepare;
@@ -27,3 +28,4 @@ pub use started::{ProgramExit, StartedPrograms, WatchedProgram, watch};
 pub use supervised::{ProcessInfo, running, spawn, terminate};
 pub use supervision::{control_group, control_group_of_object, output_prefix};
 pub(crate) use supervision::{control_group_in, members};
+pub use trigger::run_trigger;
