@@ -18,6 +18,7 @@ crate::trials!(
     defaults_ask_the_engine_for_the_node_in_vain,
     an_alias_takes_no_name_of_another_driver,
     the_kernel_keeps_a_program_from_files_of_no_grant,
+    a_program_reads_no_file_of_root_alone_in_a_public_place
 );
 
 static BOXER: LazyLock<PathBuf> = LazyLock::new(|| component("boxer-driver"));
@@ -187,4 +188,42 @@ fn the_kernel_keeps_a_program_from_files_of_no_grant(world: &World) {
     world.create("ns1/svc/job", &job);
     world.om("ns1/svc/job run").ends(1).says("caps=all");
     assert_eq!(home.take(), [""; 4]);
+}
+
+/// A directory of the node's own places.
+struct Etc(PathBuf);
+
+impl Drop for Etc {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A program of root without capabilities owns root's files all the same: of `/etc` it reads what every user may read.
+fn a_program_reads_no_file_of_root_alone_in_a_public_place(world: &World) {
+    install(world);
+    let etc = Etc(PathBuf::from(format!("/etc/hostler-trial-{}", std::process::id())));
+    fs::create_dir_all(etc.0.join("closed")).unwrap();
+    fs::set_permissions(etc.0.join("closed"), fs::Permissions::from_mode(0o700)).unwrap();
+    for (name, mode) in [("shown", 0o644), ("key", 0o600), ("closed/key", 0o644)] {
+        fs::write(etc.0.join(name), name).unwrap();
+        fs::set_permissions(etc.0.join(name), fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let home = Home::new();
+    let (at, trial) = (home.0.display().to_string(), etc.0.display());
+    let script = home.0.join("look");
+    let reach = format!(
+        "#!/bin/sh\ncd {at}/own\ncat {trial}/key {trial}/closed/key >found 2>/dev/null\ncat {trial}/shown >by-link\necho done >end\n"
+    );
+    fs::write(&script, reach).unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let more = format!("own = {at}/own\nprogram = {at}/look\n");
+    world.create("evil", &format!("[DEFAULT]\nnodes = n1\n[app#1]\ntype = hostile\nattempt = log 1\n{more}"));
+    let says = world.om("driver inspect app.hostile --effective evil app#1").ok();
+    world.om("evil delete --force --confirm").ok();
+    if says.stdout.contains("not here: Landlock") {
+        return println!("skipped: this kernel has no Landlock, and inspect says so");
+    }
+    attempt(world, "", &format!("run {at}/look"), &more).ok();
+    assert_eq!(home.take(), ["", "shown", "", "done"]);
 }

@@ -55,7 +55,7 @@ pub(crate) fn prepare<O: grant::Operation>(
     let program = judged(context, permit, place, command, account.as_ref())?;
     let directory = command.cwd.as_deref().map(absolute).transpose()?;
     let mut launch = ProgramLaunch {
-        files: confinement::files_of(context, bounds, &program, command),
+        files: confinement::files_of(context, bounds, &program, command, account.as_ref()),
         program,
         args: command.args.clone(),
         env: environment::of(context, &command.env, tracked, account.as_ref())?,

@@ -4,7 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use grant::DriverTrust;
-use kernel::process::{CapabilityBounds, CheckedProgram, FileAccess, FileRule, landlock_version, system_files};
+use kernel::process::{
+    CapabilityBounds, CheckedProgram, FileAccess, FileRule, UserAccount, landlock_version, public_files, runs_as_root,
+};
 
 use super::ProcessCommand;
 use crate::CallContext;
@@ -21,6 +23,7 @@ pub(super) fn files_of(
     bounds: CapabilityBounds,
     program: &CheckedProgram,
     command: &ProcessCommand,
+    account: Option<&UserAccount>,
 ) -> Option<Vec<FileRule>> {
     let is_foreign = context.templates().is_some_and(|templates| templates.trust == DriverTrust::ThirdParty);
     // Landlock refuses mount(2) to every program under it, whatever its rules say (landlock.rst of the kernel, "Filesystem
@@ -29,14 +32,18 @@ pub(super) fn files_of(
         return None;
     }
     let rule = |path: PathBuf, access| FileRule { path, access };
-    let mut rules = system_files();
+    let named: Vec<PathBuf> = command.args.iter().filter_map(|arg| paths_in(arg)).collect();
+    let own: Vec<PathBuf> = named.iter().cloned().chain([program.real().to_owned()]).collect();
+    // A capability may stand for root's ownership as well.
+    let as_root = account.map_or_else(runs_as_root, |account| account.uid.is_root());
+    let mut rules = public_files(as_root || bounds != CapabilityBounds::NONE, &own);
     rules.push(rule(program.real().to_owned(), FileAccess::Read));
     let granted = context.grants().files().into_iter();
     rules.extend(granted.map(|(path, writes)| rule(path, if writes { FileAccess::Write } else { FileAccess::Read })));
     rules.extend(command.cwd.iter().map(|cwd| rule(cwd.into(), FileAccess::Read)));
     // For writing, whatever the program does with them: a grant allows the words of the command line, and `arguments`
     // has judged where they lead.
-    rules.extend(command.args.iter().flat_map(|arg| paths_in(arg)).map(|path| rule(path, FileAccess::Write)));
+    rules.extend(named.into_iter().map(|path| rule(path, FileAccess::Write)));
     Some(rules)
 }
 

@@ -22,17 +22,19 @@ mod limit;
 mod look;
 mod members;
 mod program;
+mod public_files;
 mod run;
 mod signal;
 
 pub use account::{UserAccount, login_variables, runs_as_root};
 pub use confine::{CapabilityBounds, UnknownCapability};
-pub use landlock::{FileAccess, FileRule, landlock_version, system_files};
+pub use landlock::{FileAccess, FileRule, landlock_version};
 pub use launch::{ProgramLaunch, StandardStream};
 pub use limit::{ResourceLimit, UnknownLimit};
 pub use look::{ProcessLook, counts_alike, group_directory, is_started_for, look};
 pub use members::{FirstProcess, MemberProcess, ProcessMarkers, ResourceProcesses, kill_abandoned};
 pub use program::CheckedProgram;
+pub use public_files::public_files;
 pub use run::{
     ForegroundProgram, PipeListener, PipeOutput, ProgramOutput, RunError, StartedProgram, bound_output, foreground,
     open_output, pipe, run, run_recorded, start,

@@ -10,6 +10,7 @@ use tokio::process::{Child, Command};
 
 use crate::KernelError;
 use crate::process::launch::{ProgramLaunch, SessionKind, StandardStream};
+use crate::process::public_files::own_terminal;
 
 /// A program in the foreground. Dropped before it has exited, it is killed.
 #[derive(Debug)]
@@ -17,10 +18,17 @@ pub struct ForegroundProgram(Child);
 
 /// Starts a program with these descriptors as its standard input, output and error, one of which may be the terminal of its session.
 pub async fn foreground(
-    launch: ProgramLaunch,
+    mut launch: ProgramLaunch,
     [input, output, errors]: [OwnedFd; 3],
     terminal: Option<StandardStream>,
 ) -> Result<ForegroundProgram, KernelError> {
+    if let (Some(files), Some(stream)) = (&mut launch.files, terminal) {
+        files.extend(own_terminal(match stream {
+            StandardStream::Input => &input,
+            StandardStream::Output => &output,
+            StandardStream::Errors => &errors,
+        }));
+    }
     let (mut command, report) = launch.command(SessionKind::OfTerminal(terminal))?;
     command.stdin(Stdio::from(input)).stdout(Stdio::from(output)).stderr(Stdio::from(errors));
     let started = tokio::task::spawn_blocking(move || {
