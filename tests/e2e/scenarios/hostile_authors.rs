@@ -18,7 +18,8 @@ crate::trials!(
     defaults_ask_the_engine_for_the_node_in_vain,
     an_alias_takes_no_name_of_another_driver,
     the_kernel_keeps_a_program_from_files_of_no_grant,
-    a_program_reads_no_file_of_root_alone_in_a_public_place
+    a_program_reads_no_file_of_root_alone_in_a_public_place,
+    what_a_program_of_an_installed_driver_leaves_running_ends_with_a_stop
 );
 
 static BOXER: LazyLock<PathBuf> = LazyLock::new(|| component("boxer-driver"));
@@ -226,4 +227,28 @@ fn a_program_reads_no_file_of_root_alone_in_a_public_place(world: &World) {
     }
     attempt(world, "", &format!("run {at}/look"), &more).ok();
     assert_eq!(home.take(), ["", "shown", "", "done"]);
+}
+
+/// What a program leaves behind is in the group of its resource: the host knows of it, and a stop ends it.
+fn what_a_program_of_an_installed_driver_leaves_running_ends_with_a_stop(world: &World) {
+    install(world);
+    let home = Home::new();
+    let at = home.0.display().to_string();
+    let script = home.0.join("leave");
+    fs::write(&script, "#!/bin/sh\nsetsid sleep 86399 >/dev/null 2>&1 </dev/null &\n").unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let config = format!("type = hostile\nattempt = run {at}/leave\nprogram = {at}/leave\n");
+    world.create("evil", &format!("[DEFAULT]\nnodes = n1\n[app#1]\n{config}"));
+    let started = world.om("evil start --disable-rollback").ok();
+    if started.stdout.contains("no control groups") {
+        return println!("skipped: this node has no control groups");
+    }
+    started.says("left running: sleep 86399").says("a stop of the instance ends it");
+    world.om("evil print holdings").ok().says("app#1  process-group  present");
+    // The driver itself knows nothing of it.
+    let file = world.write("quiet.conf", "[DEFAULT]\nnodes = n1\n[app#1]\ntype = hostile\nattempt = log 1\n");
+    world.om(&format!("evil create --force --config {}", file.display())).ok();
+    world.om("evil stop").ok().says("had left running");
+    world.om("evil print holdings").ok().does_not_say("process-group");
+    world.om("evil delete --force --confirm").ok();
 }

@@ -134,11 +134,15 @@ async fn piped(
     };
     let result = match kernel::process::pipe(from, to, &sink.stdin, timeout, listener).await {
         Err(RunError::Kernel(error)) => return Err(error.into()),
-        Err(RunError::TimedOut(_)) => Err(CapabilityError::TimedOut),
+        Err(RunError::TimedOut(_)) => {
+            context.note_killed();
+            Err(CapabilityError::TimedOut)
+        }
         Ok(piped) => Ok(piped),
     };
     cgroup.iter().for_each(Cgroup::remove);
     end(looks).await;
     end(shows).await;
+    hold_what_is_left(context, matches!(result, Err(CapabilityError::TimedOut))).await;
     Ok(result)
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use driver::{LogSeverity, Verb};
+use grant::DriverTrust;
 use grant::op::{KillProcesses, SeeProcesses, StartProgram};
 use holding::{Holding, ProcessHolding};
 use kernel::cgroup::Cgroup;
@@ -76,9 +77,11 @@ pub(super) fn group_holding(context: &CallContext) -> ProcessHolding {
     ProcessHolding { group, marks: marks(context), first: None, of_trigger: false }
 }
 
-/// Records what a program of a task has left running: a stop of the instance ends it. What was killed with the program has ended.
+/// Records what a program of a task has left running, or one of a driver that the site installed: a stop of the instance ends it. A
+/// driver that comes with the agent accounts for its programs itself. What was killed with the program has ended.
 pub(super) async fn hold_what_is_left(context: &CallContext, was_killed: bool) {
-    if context.verb() != Verb::Run {
+    let is_foreign = context.templates().is_some_and(|templates| templates.trust == DriverTrust::ThirdParty);
+    if context.verb() != Verb::Run && !is_foreign {
         return;
     }
     let Some(group) = context.cgroup().map(Cgroup::at) else { return };

@@ -1,4 +1,4 @@
-//! What runs of tasks and triggers have left running: no driver accounts for it, so a stop of the instance ends it.
+//! What runs of tasks, triggers, and programs of installed drivers have left running: no driver accounts for it, so a stop of the instance ends it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use holding::{Holding, ProcessHolding};
 use model::object::Resource;
 use model::{Group, Rid};
 
+use crate::drivers::DriverOrigin;
 use crate::instance::call::{CallPurpose, ResourceCall};
 use crate::instance::{ActionSession, Instance};
 
@@ -31,7 +32,7 @@ impl Instance<'_> {
             }
         }
         let rids: Vec<Rid> = tasks.iter().map(|task| task.rid.clone()).collect();
-        self.end_processes_of(&rids, |_| true, &**log).await;
+        self.end_processes_of(&rids, |_| true, "a run", &**log).await;
         let mut held = self.still_held(session, &rids, &**log).await;
         // A driver's failure counts even if the host sees nothing left: it does not see
         // what an engine runs for the task.
@@ -66,10 +67,30 @@ impl Instance<'_> {
 
     /// Ends what the triggers of these resources have left running.
     pub(in crate::instance) async fn end_leftovers_of_triggers(&self, rids: &[Rid], log: &dyn LogSink) {
-        self.end_processes_of(rids, |held| held.of_trigger, log).await;
+        self.end_processes_of(rids, |held| held.of_trigger, "a trigger", log).await;
     }
 
-    async fn end_processes_of(&self, rids: &[Rid], which: impl Fn(&ProcessHolding) -> bool, log: &dyn LogSink) {
+    /// Ends what the programs of installed drivers have left running: their drivers have just stopped these resources. A program that
+    /// was started to stay is the driver's to end, and one that it has left fails the stop by name.
+    pub(in crate::instance) async fn end_leftovers_of_installed(&self, rids: &[Rid], log: &dyn LogSink) {
+        let known = self.agent.drivers();
+        let is_installed = |rid: &&Rid| {
+            let driver = self.object.resource(rid).and_then(|resource| known.get(&resource.driver));
+            driver.is_some_and(|driver| matches!(driver.origin, DriverOrigin::Installed(_)))
+        };
+        let rids: Vec<Rid> = rids.iter().filter(is_installed).cloned().collect();
+        if !rids.is_empty() {
+            self.end_processes_of(&rids, |held| held.first.is_none() && !held.of_trigger, "a program", log).await;
+        }
+    }
+
+    async fn end_processes_of(
+        &self,
+        rids: &[Rid],
+        which: impl Fn(&ProcessHolding) -> bool,
+        whose: &str,
+        log: &dyn LogSink,
+    ) {
         let rids: BTreeSet<String> = rids.iter().map(ToString::to_string).collect();
         let ledger = self.ledger();
         for record in ledger.records(|record| rids.contains(&record.rid)) {
@@ -77,7 +98,7 @@ impl Instance<'_> {
             if !which(held) {
                 continue;
             }
-            let whose = if held.of_trigger { "a trigger" } else { "a run" };
+            let whose = if held.of_trigger { "a trigger" } else { whose };
             let rid: Option<Rid> = record.rid.parse().ok();
             match end_processes(held).await {
                 Ok(0) => ledger.forget(&[record]),

@@ -37,6 +37,7 @@ impl Instance<'_> {
     ) -> Vec<UnreleasedResource> {
         // Of triggers that ran after the stops.
         self.end_leftovers_of_triggers(stopped, log).await;
+        self.end_leftovers_of_installed(stopped, log).await;
         let ledger = self.ledger();
         let names: BTreeSet<String> = stopped.iter().map(ToString::to_string).collect();
         // What another resource of the object has used on is looked for until it is proven gone, whatever is stopped now.
