@@ -73,7 +73,7 @@ impl Driver for HostileDriver {
         "net.addr = {kw:address} on lo",
         "exec = /bin/echo {kw:word}",
         "files.write = {kw:lure}/**",
-        "exec(group={kw:group}, cwd={kw:cwd}) = {kw:program}",
+        "exec(group={kw:group}, cwd={kw:cwd}, env=PORT+HOME+KUBECONFIG) = {kw:program}",
         "mount = overlay overlay on {kw:overlay}",
         "files.read = {kw:reads}",
         "http = GET {kw:url}",

@@ -10,6 +10,7 @@ use crate::capability;
 use crate::capability::SocketPattern;
 use crate::capability::op::{ArgumentThing, ReadDevice, ReadPath, ReadTree, ResolveName, WritePath, WriteTree};
 use crate::line::address::NameResolution;
+use crate::line::attributes::ANY_VARIABLE;
 use crate::line::known_names::KnownNames;
 use crate::line::rule::GrantRule;
 use crate::operation::{Access, Operation, SideEffect};
@@ -131,6 +132,32 @@ impl Grants {
             }
         }
         Err(PermitDenial { line: op.line(), by })
+    }
+
+    /// Whether the line of a policy that allows a program also names a variable of its environment. Of `policies`, each is asked: the
+    /// site's for a driver that it installed, the namespace's for objects of another namespace than root. `any` says whether a line for
+    /// any variable is enough.
+    pub fn name_variable<O: Operation>(
+        &self,
+        permit: &Permit<O>,
+        name: &str,
+        (site, namespace): (bool, bool),
+        any: bool,
+    ) -> Result<(), Refuser> {
+        let names = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(request) = permit.rule() else { return Ok(()) };
+        let is_named = |rule: &GrantRule| {
+            let env = &rule.attributes.env;
+            let named = env.contains(name) || (any && env.contains(ANY_VARIABLE));
+            named && permit.op().is_covered_by(rule, &names) && rule.admits(request)
+        };
+        let asked = [(site, &self.site, self.site_refuser()), (namespace, &self.namespace, Refuser::Namespace)];
+        for (_, policy, refuser) in asked.into_iter().filter(|(asked, ..)| *asked) {
+            if !policy.allow.iter().any(is_named) {
+                return Err(refuser);
+            }
+        }
+        Ok(())
     }
 
     /// Whether a policy denies anything.

@@ -38,6 +38,11 @@ impl<O: Operation> Permit<O> {
         self.op
     }
 
+    /// The line that allows it, as a rule. None for an operation that needs none.
+    pub(crate) fn rule(&self) -> Option<&GrantRule> {
+        self.terms.rule.as_ref()
+    }
+
     /// Whether the operation changes anything, by the grant that allows it: an `exec(read)` does not.
     pub fn access(&self) -> Access {
         self.terms.access

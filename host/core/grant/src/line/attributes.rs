@@ -28,6 +28,8 @@ pub(crate) enum AttributeKind {
     Group,
     /// `cwd=PATH`
     WorkingDirectory,
+    /// `env=NAME+NAME`
+    Environment,
     /// `setid`
     SetId,
     /// `guard=container`
@@ -49,6 +51,8 @@ pub(crate) struct LineAttributes {
     pub(crate) group: Option<Token>,
     /// `cwd=PATH`: the program may run in this directory.
     pub(crate) cwd: Option<Token>,
+    /// `env=NAME+NAME`: a program of root may have these variables of the configuration's.
+    pub(crate) env: BTreeSet<String>,
     /// `setid`: the file may run as its owner or its group.
     pub(crate) set_id: bool,
     /// `guard=container`: the guard that judges each request.
@@ -65,6 +69,7 @@ pub(crate) struct RuleAttributes {
     pub(crate) user: Option<Glob>,
     pub(crate) group: Option<Glob>,
     pub(crate) cwd: Vec<PathGlob>,
+    pub(crate) env: BTreeSet<String>,
     pub(crate) set_id: bool,
     pub(crate) guard: Option<SocketGuard>,
     pub(crate) root_equivalent: bool,
@@ -111,6 +116,16 @@ impl LineAttributes {
                     self.caps.insert(name.to_owned());
                 }
             }
+            Some(("env", names)) if has(Kind::Environment) => {
+                for name in names.split('+') {
+                    if name != ANY_VARIABLE && !is_variable(name) {
+                        return Err(Some(format!(
+                            "{name:?} is not a name of an environment variable: expected env=NAME+NAME, or env=*"
+                        )));
+                    }
+                    self.env.insert(name.to_owned());
+                }
+            }
             Some(("guard", name)) if has(Kind::Guard) => {
                 let guard =
                     SocketGuard::parse(name).ok_or_else(|| format!("unknown guard {name:?}: expected container"))?;
@@ -141,6 +156,7 @@ impl LineAttributes {
         Ok(RuleAttributes {
             group: or_absent(group)?.flatten(),
             cwd: or_absent(cwd)?.flatten().unwrap_or_default(),
+            env: self.env.clone(),
             set_id: self.set_id,
             read: self.read,
             caps: self.caps.clone(),
@@ -177,6 +193,15 @@ impl RuleAttributes {
     }
 }
 
+/// In `env=`: any variable but those that make programs load code or look for their settings elsewhere.
+pub(crate) const ANY_VARIABLE: &str = "*";
+
+fn is_variable(name: &str) -> bool {
+    !name.is_empty()
+        && !name.starts_with(|c: char| c.is_ascii_digit())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
 /// The only word of an attribute's value.
 fn one_word(value: &str, expected: &str) -> Result<Token, Option<String>> {
     match &tokens(value, 1).map_err(|fault| fault.reason)?[..] {
@@ -211,6 +236,10 @@ impl fmt::Display for RuleAttributes {
             attributes.push(format!("group={group}"));
         }
         attributes.extend(self.cwd.iter().map(|cwd| format!("cwd={cwd}")));
+        if !self.env.is_empty() {
+            let names: Vec<&str> = self.env.iter().map(String::as_str).collect();
+            attributes.push(format!("env={}", names.join("+")));
+        }
         if self.set_id {
             attributes.push("setid".to_owned());
         }

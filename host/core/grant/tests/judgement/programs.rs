@@ -191,3 +191,31 @@ fn what_an_argument_leads_to_is_denied_like_the_use_of_it() {
         assert_eq!((denied(Access::Read), denied(Access::Mutate)), (reads, writes), "{line}: {thing:?}");
     }
 }
+
+#[test]
+fn a_variable_is_named_by_the_line_that_allows_the_program() {
+    let named = |namespace: &str, name: &str, any: bool| {
+        let case = Case {
+            requests: &["exec = {command:run}"],
+            keywords: &[("run", &["/bin/x", "a"])],
+            namespace: Some(namespace),
+            ..Case::default()
+        };
+        let grants = case.bind().unwrap();
+        let permit = grants.permit(exec("/bin/x a"), Access::Mutate).unwrap();
+        // The site's policy is open, and has no line: only where it is asked, it must have one.
+        assert!(grants.name_variable(&permit, name, (true, false), any).is_err());
+        assert!(grants.name_variable(&permit, name, (false, false), any).is_ok());
+        grants.name_variable(&permit, name, (false, true), any).is_ok()
+    };
+    assert!(named("allow exec(env=PORT+MODE) = /bin/x a", "MODE", true));
+    assert!(!named("allow exec(env=PORT+MODE) = /bin/x a", "SHELL", true));
+    assert!(!named("allow exec = /bin/x a\nallow exec(env=SHELL) = /bin/y a", "SHELL", true));
+    assert!(named("allow exec = /bin/x a\nallow exec(env=SHELL) = /bin/x *", "SHELL", true));
+    assert!(named("allow exec(env=*) = /bin/x a", "PORT", true));
+    assert!(!named("allow exec(env=*) = /bin/x a", "HOME", false));
+    assert!(named("allow exec(env=*+HOME) = /bin/x a", "HOME", false));
+    for bad in ["exec(env=) = /bin/x", "exec(env=A=B) = /bin/x", "exec(env=1) = /bin/x", "files.read(env=A) = /x"] {
+        assert!(hostler_grant::Policy::parse(&format!("allow {bad}\n")).is_err(), "{bad}");
+    }
+}

@@ -96,6 +96,9 @@ impl TriggerContext<'_> {
 
     /// A refusal that names what would allow the command.
     fn refusal(&self, line: &str) -> FacilityError {
+        if !line.starts_with("exec") {
+            return FacilityError::failed(format!("denied: {line}"));
+        }
         let policy = format!("etc/namespaces/{}/policy", self.object.namespace());
         FacilityError::failed(format!("denied: a trigger runs outside of any sandbox: allow {line} in {policy}"))
     }
@@ -124,7 +127,8 @@ pub(crate) async fn run(
     // The program as it was found, so that a policy cannot be passed by another PATH.
     let words: Vec<String> = std::iter::once(program.clone()).chain(args.iter().cloned()).collect();
     let call = around.call(&words, bounds, log)?;
-    let judged = ProcessCommand { program, args: args.to_vec(), ..ProcessCommand::default() };
+    let env = around.env.to_vec();
+    let judged = ProcessCommand { program, args: args.to_vec(), env, ..ProcessCommand::default() };
     let rid = &around.resource.rid;
     let ran = capability::process::run_trigger(&call, around.name, judged, |program| async move {
         // Before the program runs: if this process dies meanwhile, the ledger still leads a stop to what the program left.

@@ -58,7 +58,7 @@ pub(crate) fn prepare<O: grant::Operation>(
         files: confinement::files_of(context, bounds, &program, command, account.as_ref()),
         program,
         args: command.args.clone(),
-        env: environment::of(context, &command.env, tracked, account.as_ref())?,
+        env: environment::of(context, permit, &command.env, tracked, account.as_ref())?,
         cwd: directory.unwrap_or_else(|| PathBuf::from("/")),
         account,
         // Fixed, so that the umask of the agent's own environment decides nothing.

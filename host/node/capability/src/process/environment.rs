@@ -5,6 +5,7 @@
 
 use std::ffi::OsString;
 
+use grant::{DriverTrust, Operation, Permit, Refuser};
 use kernel::process::{UserAccount, login_variables, runs_as_root};
 use model::{NodeName, ObjectPath, Rid};
 
@@ -14,8 +15,8 @@ use crate::{CallContext, CapabilityError, Subject};
 pub const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// Variables that only change the wording of a program's output. Any driver may set them, to a name.
 const HARMLESS: [&str; 3] = ["LANG", "LC_ALL", "TZ"];
-/// Variables that name code which a program, its loader, its interpreter or one of its libraries runs. Whoever sets one for a program
-/// of root is root, so nobody may: neither a keyword nor `--env`.
+/// Variables that name code which a program, its loader, its interpreter or one of its libraries runs. A user who sets one for a program
+/// of root is root, so neither a keyword nor `--env` may.
 const CODE: [&str; 77] = [
     "BASH_ENV",
     "ENV",
@@ -118,8 +119,8 @@ const CODE_FAMILIES: [&str; 20] = [
     "NPM_CONFIG_",
     "npm_config_",
 ];
-/// Directories and sockets in which programs look for their settings, and with them for commands to run and for whom to believe. In the namespace `root` they are root's own
-/// word, and services need them.
+/// Directories and sockets in which programs look for their settings, and with them for commands to run and for whom to believe. In the
+/// namespace `root` they are root's own word, and services need them. Elsewhere a policy must name each of them.
 const SETTINGS: [&str; 31] = [
     "HOME",
     "TMPDIR",
@@ -172,9 +173,10 @@ fn loads_code(name: &str) -> bool {
 /// The variable that only processes of the resource carry, see [`markers`].
 const MARK: &str = "HOSTLER_MEMBER_OF";
 
-/// The whole environment of a program. A `member` carries the mark by which it is found again.
-pub(crate) fn of(
+/// The whole environment of a program that is allowed. A `member` carries the mark by which it is found again.
+pub(super) fn of<O: Operation>(
     context: &CallContext,
+    permit: &Permit<O>,
     asked: &[(String, String)],
     member: bool,
     account: Option<&UserAccount>,
@@ -183,12 +185,8 @@ pub(crate) fn of(
     let mut environment = account_variables(account);
     for (name, value) in asked {
         check(context, name, value)?;
-        let leads_to_code = loads_code(name) || (!context.is_of_root() && SETTINGS.contains(&name.as_str()));
-        if as_root && leads_to_code {
-            return Err(CapabilityError::Denied(format!(
-                "the environment variable {name}, which makes programs load code: not for a program of root, set user = … if \
-                 another user will do"
-            )));
+        if as_root {
+            for_root(context, permit, (name, value))?;
         }
         // The last one wins, as in a shell. Two of one name would leave the choice to the program.
         environment.retain(|(other, _)| other != name);
@@ -200,6 +198,49 @@ pub(crate) fn of(
         environment.push((MARK.to_owned(), mark(context).into()));
     }
     Ok(environment)
+}
+
+/// Checks the variables of the command line for a trigger, which runs as the agent does.
+pub(super) fn check_for_trigger<O: Operation>(
+    context: &CallContext,
+    permit: &Permit<O>,
+    asked: &[(String, String)],
+) -> Result<(), CapabilityError> {
+    let mut variables = asked.iter().filter(|_| runs_as_root());
+    variables.try_for_each(|(name, value)| for_root(context, permit, (name, value)))
+}
+
+/// Checks a variable for a program of root. In the namespace `root`, the configuration is root's own word, and only what makes programs
+/// load code is kept from the agent's own drivers. No list of such variables is whole: outside of that namespace, and for drivers that a
+/// site installed, the line of the policy that allows the program must name the variable.
+fn for_root<O: Operation>(
+    context: &CallContext,
+    permit: &Permit<O>,
+    (name, value): (&str, &str),
+) -> Result<(), CapabilityError> {
+    if loads_code(name) {
+        return Err(CapabilityError::Denied(format!(
+            "the environment variable {name}, which makes programs load code: not for a program of root, set user = … if another \
+             user will do"
+        )));
+    }
+    let is_foreign = context.templates().is_some_and(|templates| templates.trust == DriverTrust::ThirdParty);
+    let asked = (is_foreign, !context.is_of_root());
+    if asked == (false, false) || (HARMLESS.contains(&name) && is_name_of_system(value)) {
+        return Ok(());
+    }
+    let named = context.grants().name_variable(permit, name, asked, !SETTINGS.contains(&name));
+    named.map_err(|refuser| {
+        let Subject { object, driver, .. } = context.subject();
+        let policy = match refuser {
+            Refuser::Namespace => format!("etc/namespaces/{}/policy", object.namespace()),
+            _ => format!("etc/drivers.d/{driver}.policy"),
+        };
+        CapabilityError::Invalid(format!(
+            "the environment variable {name} is not for a program of root: write env={name} into the attributes of the line of \
+             {policy} that allows it, or set user = … if another user will do"
+        ))
+    })
 }
 
 /// What every program has that the agent runs for a user: the search path, the language, and what login(1) would set. Nothing of it

@@ -5,7 +5,8 @@ use grant::op::RunProgram;
 use kernel::process::CheckedProgram;
 
 use super::ProcessCommand;
-use super::command::judged;
+use super::command::{details, judged};
+use super::environment::check_for_trigger;
 use crate::argument::absolute;
 use crate::{CallContext, CapabilityError, Effect};
 
@@ -23,9 +24,10 @@ where
 {
     let op = RunProgram { program: absolute(&command.program)?, args: command.args.clone(), ..RunProgram::default() };
     // Beside a call of the driver that is stuck: a trigger waits for nothing that the driver does.
-    let admitted = context.admit_beside(op)?.noting("trigger", name.to_owned());
+    let admitted = context.admit_beside(op)?.noting("trigger", name.to_owned()).noting_all(details(&command));
     let ran = admitted.until_its_end(|permit| async move {
         let at_place = |op: &RunProgram, program| RunProgram { program, ..op.clone() };
+        check_for_trigger(context, &permit, &command.env)?;
         let program = judged(context, &permit, at_place, &command, None)?;
         run(program).await.map(Effect::Touched)
     });

@@ -22,6 +22,7 @@ pub(super) const EXEC: Capability = Capability {
         AttributeKind::User,
         AttributeKind::Group,
         AttributeKind::WorkingDirectory,
+        AttributeKind::Environment,
     ],
     template: |words| Ok(Arc::new(CommandTemplate::parse(words)?)),
     verb: |read, _| if read { "run, also to look," } else { "run" },
@@ -31,7 +32,13 @@ pub(super) const EXEC: Capability = Capability {
 
 pub(super) const SPAWN: Capability = Capability {
     name: "spawn",
-    attributes: &[AttributeKind::Caps, AttributeKind::User, AttributeKind::Group, AttributeKind::WorkingDirectory],
+    attributes: &[
+        AttributeKind::Caps,
+        AttributeKind::User,
+        AttributeKind::Group,
+        AttributeKind::WorkingDirectory,
+        AttributeKind::Environment,
+    ],
     verb: |_, _| "start and supervise",
     also_decided_by: &["exec"],
     ..EXEC
