@@ -4,6 +4,7 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::world::{OM, World};
@@ -15,6 +16,7 @@ crate::trials!(
     the_umask_of_the_shell_opens_nothing,
     a_link_that_a_team_made_is_not_followed,
     a_trigger_is_judged_by_the_places_that_it_names,
+    an_argument_is_allowed_by_the_place_to_which_it_leads,
 );
 
 const MALLORY: u32 = 65534;
@@ -147,4 +149,62 @@ fn a_trigger_is_judged_by_the_places_that_it_names(world: &World) {
         .says("blocking_pre_start")
         .says("exec = /bin/true of the team")
         .says("exec = /usr/bin/id -u");
+}
+
+/// A directory outside of `/tmp`, where links of root's are followed.
+struct Shared(PathBuf);
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A line of a policy allows a command with what its arguments lead to: a link of the team's is not followed for root, and one of root's
+/// leads to a place that must be allowed, too.
+fn an_argument_is_allowed_by_the_place_to_which_it_leads(world: &World) {
+    let shared = Shared(PathBuf::from(format!("/var/lib/hostler-led-{}", std::process::id())));
+    let at = |name: &str| shared.0.join(name);
+    for directory in ["theirs", "own"] {
+        fs::create_dir_all(at(directory)).unwrap();
+    }
+    fs::write(at("key"), "of root alone\n").unwrap();
+    fs::write(at("own/plain"), "for all\n").unwrap();
+    chown(at("theirs"), Some(MALLORY), Some(MALLORY)).unwrap();
+    symlink(at("key"), at("theirs/link")).unwrap();
+    std::os::unix::fs::lchown(at("theirs/link"), Some(MALLORY), Some(MALLORY)).unwrap();
+    symlink(at("key"), at("own/link")).unwrap();
+    symlink("plain", at("own/inside")).unwrap();
+    let home = shared.0.display();
+    let policy = |more: &str| {
+        let lines = format!(
+            "allow exec(caps=all) = /bin/cat -- {home}/theirs/*\nallow exec(caps=all) = /bin/cat -- {home}/own/*\n"
+        );
+        world.write("root/etc/namespaces/ns1/policy", &format!("{lines}{more}"));
+    };
+    let run = |more: &str, name: &str| {
+        let task = format!("[task#1]\ntype = host\ncommand = /bin/cat -- {home}/{name}\n{more}");
+        world.create("ns1/svc/job", &format!("[DEFAULT]\nnodes = n1\n{task}"));
+        let ran = world.om("ns1/svc/job run");
+        world.om("ns1/svc/job delete --force --confirm").ok();
+        ran
+    };
+    policy("");
+    run("", "theirs/link").ends(1).says("not followed").does_not_say("of root alone");
+    run("user = nobody\n", "theirs/link").ends(1).says("namespace ns1").does_not_say("of root alone");
+    run("", "own/link").ends(1).says("namespace ns1").does_not_say("of root alone");
+    run("", "own/../key").ends(1).does_not_say("of root alone");
+    run("", "own/plain").ok();
+    run("", "own/inside").ok();
+    // Nor does one lead to a file that the program is to make.
+    symlink(at("made"), at("theirs/new")).unwrap();
+    std::os::unix::fs::lchown(at("theirs/new"), Some(MALLORY), Some(MALLORY)).unwrap();
+    run("", "theirs/new").ends(1).says("not followed");
+    // A trigger is no other way.
+    let trigger = format!("blocking_pre_start = /bin/cat -- {home}/theirs/link\n");
+    world.create("ns1/svc/web", &format!("[DEFAULT]\nnodes = n1\n[fs#1]\ntype = flag\n{trigger}"));
+    world.om("ns1/svc/web start").ends(1).says("not followed").does_not_say("of root alone");
+    // Where the site writes the very link, it means what the link leads to.
+    policy(&format!("allow exec(caps=all) = /bin/cat -- {home}/own/link\n"));
+    run("", "own/link").ok();
 }

@@ -134,6 +134,33 @@ impl Grants {
         Err(PermitDenial { line: op.line(), by })
     }
 
+    /// Judges a program of another namespace than root once more, with the places to which its arguments lead: what the driver asked for
+    /// are the words, and the policy of the namespace must allow the places. `led` has the places with the words that lead there: a line
+    /// that writes such a word out allows what it leads to.
+    pub fn permit_arguments(
+        &self,
+        op: &dyn Operation,
+        there: &dyn Operation,
+        led: &[(&str, &str)],
+        follow: PathFollower<'_>,
+    ) -> Result<(), PermitDenial> {
+        // A copy: for any other judgement these words are not known.
+        let mut names = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        led.iter().for_each(|(place, word)| names.learn_led(place, word));
+        let earlier = self.earlier.lock().unwrap_or_else(PoisonError::into_inner);
+        let about = |op: &dyn Operation, rule: &GrantRule| {
+            op.is_covered_by(rule, &names) || rule.relocated(follow).is_some_and(|rule| op.is_covered_by(&rule, &names))
+        };
+        let allows = |request: &GrantRule| {
+            self.namespace.allows_where(there, request, &names, &|rule: &GrantRule| about(there, rule))
+        };
+        let mut requests = self.requests.iter().chain(&*earlier).filter(|request| about(op, request));
+        if requests.any(allows) {
+            return Ok(());
+        }
+        Err(PermitDenial { line: there.line(), by: Refuser::Namespace })
+    }
+
     /// Whether the line of a policy that allows a program also names a variable of its environment. Of `policies`, each is asked: the
     /// site's for a driver that it installed, the namespace's for objects of another namespace than root. `any` says whether a line for
     /// any variable is enough.

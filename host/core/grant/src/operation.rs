@@ -34,6 +34,11 @@ pub trait Operation: RuleMatch + Debug + Send + 'static {
         None
     }
 
+    /// The same program with other arguments. None for anything but a program.
+    fn with_arguments(&self, _args: &[String]) -> Option<Box<dyn Operation>> {
+        None
+    }
+
     /// Whether its success counts as a change of the resource. The resource's own notes do not count.
     fn counts(&self) -> bool {
         self.access() == Access::Mutate

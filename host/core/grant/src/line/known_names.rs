@@ -14,6 +14,8 @@ pub struct KnownNames {
     paths: BTreeMap<String, BTreeSet<String>>,
     /// Other ways to write each argument: with another name of the file or device to which it leads. Only denials are held against them.
     spellings: BTreeMap<String, BTreeSet<String>>,
+    /// The words that lead to each argument which is a place. Only lines that write an argument out are held against them.
+    led: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl KnownNames {
@@ -31,6 +33,16 @@ impl KnownNames {
 
     pub(crate) fn learn_spellings(&mut self, argument: &str, others: &[String]) {
         self.spellings.entry(argument.to_owned()).or_default().extend(others.iter().cloned());
+    }
+
+    pub(crate) fn learn_led(&mut self, place: &str, word: &str) {
+        self.led.entry(place.to_owned()).or_default().insert(word.to_owned());
+    }
+
+    /// Whether this argument is the place to which the word leads, and the line has the very word.
+    pub(crate) fn is_led_from(&self, argument: &str, literal: Option<String>) -> bool {
+        let words = self.led.get(argument);
+        words.zip(literal).is_some_and(|(words, literal)| words.contains(&literal))
     }
 
     /// Whether a look-up found that a host name stands for an address.

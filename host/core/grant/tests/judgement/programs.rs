@@ -219,3 +219,30 @@ fn a_variable_is_named_by_the_line_that_allows_the_program() {
         assert!(hostler_grant::Policy::parse(&format!("allow {bad}\n")).is_err(), "{bad}");
     }
 }
+
+#[test]
+fn an_argument_is_allowed_with_the_place_to_which_it_leads() {
+    let allowed = |namespace: &str, place: &str| {
+        let case = Case {
+            requests: &["exec = {command:run}"],
+            keywords: &[("run", &["/bin/cat", "--", "/srv/a/link"])],
+            namespace: Some(namespace),
+            ..Case::default()
+        };
+        let led = [(place, "/srv/a/link")];
+        let (op, there) = (exec("/bin/cat -- /srv/a/link"), exec(&format!("/bin/cat -- {place}")));
+        case.bind().unwrap().permit_arguments(&op, &there, &led, &|_| None).is_ok()
+    };
+    for (namespace, place, expected) in [
+        ("allow exec = /bin/cat -- /srv/a/*", "/srv/a/file", true),
+        ("allow exec = /bin/cat -- /srv/a/*", "/etc/shadow", false),
+        ("allow exec = /bin/cat -- /srv/a/*\nallow exec = /bin/cat -- /etc/*", "/etc/shadow", true),
+        ("allow exec = /bin/cat **", "/etc/shadow", true),
+        ("allow exec = /bin/cat **\ndeny exec = /bin/cat -- /etc/shadow", "/etc/shadow", false),
+        // Who writes the link means what it leads to.
+        ("allow exec = /bin/cat -- /srv/a/link", "/etc/shadow", true),
+        ("allow exec = /bin/cat -- /srv/a/other", "/etc/shadow", false),
+    ] {
+        assert_eq!(allowed(namespace, place), expected, "{namespace}: {place}");
+    }
+}

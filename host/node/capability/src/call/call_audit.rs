@@ -135,6 +135,16 @@ impl CallRecorder {
         denied.map_or(Ok(()), |denied| Err(self.refuse(denied)))
     }
 
+    /// Judges a program with the places to which its arguments lead.
+    pub(super) fn judge_argument_places(
+        &self,
+        op: &dyn Operation,
+        there: &dyn Operation,
+        led: &[(&str, &str)],
+    ) -> Result<(), CapabilityError> {
+        self.grants.permit_arguments(op, there, led, &kernel::path::real_place).map_err(|denied| self.refuse(denied))
+    }
+
     fn write(
         &self,
         call: &str,

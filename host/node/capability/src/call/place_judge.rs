@@ -56,6 +56,16 @@ impl PlaceJudge {
         self.recorder.judge_arguments(op, spellings, things, access)
     }
 
+    /// Judges a program with the places to which its arguments lead, by the policy of the namespace.
+    pub(crate) fn argument_places(
+        &self,
+        op: &dyn Operation,
+        there: &dyn Operation,
+        led: &[(&str, &str)],
+    ) -> Result<(), CapabilityError> {
+        self.recorder.judge_argument_places(op, there, led)
+    }
+
     /// Refuses the loop device of another object, and a partition of one.
     pub(crate) fn own_loop(&self, device: (u32, u32)) -> Result<(), CapabilityError> {
         if self.is_of_root { Ok(()) } else { check_own_loop(&self.ledger.ledger, device) }

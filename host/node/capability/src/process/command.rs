@@ -6,7 +6,7 @@ use driver::LogSeverity;
 use grant::Permit;
 use grant::op::ProgramTerms;
 use kernel::cgroup::Cgroup;
-use kernel::process::{CapabilityBounds, CheckedProgram, ProgramLaunch, ResourceLimit, UserAccount};
+use kernel::process::{CapabilityBounds, CheckedProgram, ProgramLaunch, ResourceLimit, UserAccount, runs_as_root};
 
 use super::supervision::shared_group;
 use super::{arguments, confinement, environment, limits};
@@ -101,7 +101,8 @@ pub(super) fn judged<O: grant::Operation>(
         let in_place = elsewhere.and_then(|real| there.in_directory(&real));
         context.judge_place(in_place.as_deref().unwrap_or(&there))?;
     }
-    arguments::judge(context, permit.access(), &there, command)?;
+    let as_root = account.map_or_else(runs_as_root, |account| account.uid.is_root());
+    arguments::judge(context, permit.access(), &there, command, as_root)?;
     Ok(program)
 }
 

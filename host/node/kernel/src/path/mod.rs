@@ -19,9 +19,9 @@ mod trust;
 mod walk;
 
 pub use judge::{LinkJudge, judging_links};
-pub use named::{NamedFile, denied_place};
+pub use named::{NamedFile, denied_place, place_of_user};
 pub use pinned::{LastLink, PinnedPath, descriptor_path};
 pub use strict::{check_above, check_directory, check_entry, check_ours, identities_above, identity, open_ours};
 pub(crate) use trust::is_ours;
 pub(crate) use walk::{open_node, resolve_any};
-pub use walk::{real_place, resolve};
+pub use walk::{place_of_root, real_place, resolve};

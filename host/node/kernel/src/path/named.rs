@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 use super::real_place;
 use crate::block::{DeviceNumber, names_of_node};
 
+/// As many links as the kernel follows, see path_resolution(7).
+const LINKS: usize = 40;
+
 /// The file to which a path leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedFile {
@@ -38,6 +41,23 @@ impl NamedFile {
     }
 }
 
+/// The place to which a path leads for a program that opens it by its name, whosever the links are: also that of a file which is not there
+/// yet. None if nothing can be opened there.
+pub fn place_of_user(path: &Path) -> Option<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..LINKS {
+        if let Ok(real) = fs::canonicalize(&path) {
+            return Some(real);
+        }
+        let above = fs::canonicalize(path.parent()?).ok()?;
+        match fs::read_link(&path) {
+            Ok(target) => path = above.join(target),
+            Err(_) => return Some(above.join(path.file_name()?)),
+        }
+    }
+    None
+}
+
 /// The place that a `deny` line about a path is also about: links followed, and a device by the kernel's own name, as any number of
 /// nodes may lead to it.
 pub fn denied_place(path: &Path) -> Option<PathBuf> {
@@ -51,6 +71,22 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+
+    #[test]
+    fn a_link_to_a_file_that_is_not_there_leads_to_where_it_would_be_made() {
+        let dir = tempfile::tempdir().unwrap();
+        let real = fs::canonicalize(dir.path()).unwrap();
+        fs::create_dir(real.join("d")).unwrap();
+        symlink("d/new", real.join("first")).unwrap();
+        symlink("first", real.join("second")).unwrap();
+        symlink("d", real.join("directory")).unwrap();
+        for name in ["first", "second", "directory/new", "d/new"] {
+            assert_eq!(place_of_user(&real.join(name)), Some(real.join("d/new")), "{name}");
+        }
+        symlink("circle", real.join("circle")).unwrap();
+        assert_eq!(place_of_user(&real.join("circle")), None);
+        assert_eq!(place_of_user(&real.join("none/new")), None);
+    }
 
     #[test]
     fn a_name_leads_to_a_file_and_a_device_has_all_of_its_names() {

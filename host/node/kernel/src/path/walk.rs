@@ -149,6 +149,20 @@ pub fn real_place(path: &Path) -> Option<PathBuf> {
     }
 }
 
+/// The place to which a path leads that a program of root is to open by its name, `..` included. An error if a link is in it which another
+/// user could have put there: that user could make it lead elsewhere until the program opens it.
+pub fn place_of_root(path: &Path) -> Result<PathBuf, KernelError> {
+    let names: VecDeque<OsString> = path
+        .components()
+        .filter_map(|component| match component {
+            Component::Normal(name) => Some(name.to_owned()),
+            Component::ParentDir => Some("..".into()),
+            Component::RootDir | Component::CurDir | Component::Prefix(_) => None,
+        })
+        .collect();
+    walk(names, LastLink::Follow).map(|place| place.path)
+}
+
 /// The components of an absolute path. `..` is refused: grants compare paths by their text.
 fn components(path: &Path) -> Result<VecDeque<OsString>, KernelError> {
     let invalid = |reason: &str| Err(KernelError::Invalid(format!("{:?} {reason}", path.display().to_string())));

@@ -100,6 +100,10 @@ impl Operation for RunProgram {
         Some(Box::new(RunProgram { terms, ..self.clone() }))
     }
 
+    fn with_arguments(&self, args: &[String]) -> Option<Box<dyn Operation>> {
+        Some(Box::new(RunProgram { args: args.to_vec(), ..self.clone() }))
+    }
+
     fn access(&self) -> Access {
         Access::Mutate
     }
@@ -128,6 +132,10 @@ impl Operation for StartProgram {
     fn in_directory(&self, cwd: &Path) -> Option<Box<dyn Operation>> {
         let terms = ProgramTerms { cwd: Some(cwd.to_owned()), ..self.terms.clone() };
         Some(Box::new(StartProgram { terms, ..self.clone() }))
+    }
+
+    fn with_arguments(&self, args: &[String]) -> Option<Box<dyn Operation>> {
+        Some(Box::new(StartProgram { args: args.to_vec(), ..self.clone() }))
     }
 
     fn access(&self) -> Access {

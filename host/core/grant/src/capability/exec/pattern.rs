@@ -107,10 +107,13 @@ fn relocated_word(glob: &Glob, follow: &dyn Fn(&Path) -> Option<PathBuf>) -> Opt
 /// grows exponentially with the number of optional patterns.
 fn run(patterns: &[ArgPattern], reached: Vec<bool>, args: &[String], names: NameResolution<'_>) -> Vec<bool> {
     patterns.iter().fold(reached, |reached, pattern| match pattern {
-        ArgPattern::Exact(glob) => one(&reached, args, |at| names.any_argument(&args[at], |name| glob.matches(name))),
-        ArgPattern::AtPlace(written, place) => {
-            one(&reached, args, |at| names.any_argument(&args[at], |name| written.matches(name) || place.matches(name)))
-        }
+        ArgPattern::Exact(glob) => one(&reached, args, |at| {
+            names.any_argument(&args[at], |name| glob.matches(name)) || names.is_led_from(&args[at], glob.literal())
+        }),
+        ArgPattern::AtPlace(written, place) => one(&reached, args, |at| {
+            names.any_argument(&args[at], |name| written.matches(name) || place.matches(name))
+                || names.is_led_from(&args[at], written.literal())
+        }),
         ArgPattern::Any => {
             // Behind a `--` the program reads no options (POSIX, XBD 12.2, guideline 10).
             one(&reached, args, |at| !args[at].starts_with('-') || args[..at].iter().any(|arg| arg == "--"))
