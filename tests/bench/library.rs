@@ -188,6 +188,7 @@ fn undone_mount(number: u32) -> HoldingRecord {
         source: "none".to_owned(),
         target: format!("/srv/many/{number}"),
         fstype: "tmpfs".to_owned(),
+        prepared: None,
         made: Some(made),
     };
     let (rid, number) = (format!("fs#{number}"), u64::from(number));

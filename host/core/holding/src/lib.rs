@@ -21,7 +21,8 @@ pub use event::{LedgerEvent, LedgerHeader, LedgerNamespaces, VERSION, encode_eve
 pub use holding::Holding;
 pub use kind::{
     AddressHolding, ContainerHolding, DeclaredHolding, DeviceClass, DeviceIdentity, FileHolding, FileIdentity,
-    LinkHolding, LoopHolding, MountHolding, MountIdentity, MountSight, NamespaceIdentity, ProcessHolding, RouteHolding,
+    LinkHolding, LoopHolding, MountHolding, MountIdentity, MountSight, NamespaceIdentity, PreparedMount,
+    ProcessHolding, RouteHolding,
 };
 pub use ledger::{LedgerContent, LedgerDamage, replay};
 pub use record::{HoldingRecord, HoldingScope, HoldingStage};

@@ -2,12 +2,12 @@
 
 use hostler_holding::{
     AddressHolding, FileIdentity, Holding, HoldingRecord, HoldingStage, LedgerContent, LedgerEvent, LedgerHeader,
-    LoopHolding, MountHolding, MountIdentity, MountSight, NamespaceIdentity, VERSION, encode_event, encode_header,
-    replay,
+    LoopHolding, MountHolding, MountIdentity, MountSight, NamespaceIdentity, PreparedMount, VERSION, encode_event,
+    encode_header, replay,
 };
 
 fn mount(target: &str, made: Option<MountIdentity>) -> MountHolding {
-    MountHolding { source: "/dev/loop3".into(), target: target.into(), fstype: "ext4".into(), made }
+    MountHolding { source: "/dev/loop3".into(), target: target.into(), fstype: "ext4".into(), prepared: None, made }
 }
 
 fn identity() -> MountIdentity {
@@ -197,4 +197,32 @@ fn a_device_number_that_the_kernel_has_made_up_proves_nothing_alone() {
     let btrfs = MountHolding { fstype: "btrfs".into(), ..mount("/srv/web", Some(made)) };
     assert!(!btrfs.is_used_by(seen));
     assert!(btrfs.is_used_by(MountSight { fstype: "btrfs", source: "/dev/loop3", ..seen }));
+}
+
+#[test]
+fn a_mount_that_was_only_intended_is_the_very_one_or_none() {
+    let seen = MountSight {
+        id: 77,
+        device: (7, 3),
+        root: "/",
+        target: "/srv/web",
+        fstype: "ext4",
+        source: "/dev/loop3",
+        unique: Some(4_294_967_400),
+        superblock: None,
+    };
+    // Nothing was made yet: what is on the same place is another program's.
+    let intended = mount("/srv/web", None);
+    assert!(!intended.is(seen) && !intended.is_used_by(seen) && !intended.may_be(77, (7, 3)));
+    let prepared = PreparedMount { id: 77, unique: seen.unique, superblock: None };
+    let known = MountHolding { prepared: Some(prepared.clone()), ..intended.clone() };
+    assert!(known.is(seen) && known.may_be(77, (7, 3)));
+    // The kernel uses the first number again, and never the second one.
+    assert!(!known.is(MountSight { unique: Some(4_294_967_401), ..seen }));
+    // Before Linux 6.8 all that was asked for must be the same.
+    let old = MountHolding { prepared: Some(PreparedMount { unique: None, ..prepared }), ..intended };
+    assert!(old.is(seen) && !old.is(MountSight { id: 78, ..seen }) && !old.is(MountSight { target: "/srv/b", ..seen }));
+    let tmpfs = MountSight { superblock: Some("b"), ..seen };
+    let signed = PreparedMount { id: 77, unique: None, superblock: Some("a".into()) };
+    assert!(!MountHolding { prepared: Some(signed), ..old }.is(tmpfs));
 }

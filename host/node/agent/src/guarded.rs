@@ -62,12 +62,14 @@ impl CutList {
         match &record.holding {
             Holding::Mount(mount) => {
                 let made = mount.made.as_ref();
-                self.items.push(CutItem::Mount {
-                    id: made.map_or(0, |made| made.id),
+                // Without a number it never was in the tree: what is on its place is another program's.
+                let id = made.map(|made| made.id).or(mount.prepared.as_ref().map(|prepared| prepared.id));
+                self.items.extend(id.map(|id| CutItem::Mount {
+                    id,
                     device: made.map_or((0, 0), |made| made.device),
                     target: mount.target.clone(),
                     owns_filesystem: mount.owns_filesystem(),
-                });
+                }));
             }
             Holding::Address(address) => {
                 let netns = address.netns.as_ref().map(|netns| (netns.path.clone(), netns.device, netns.inode));
@@ -110,7 +112,7 @@ impl CutList {
 
 #[cfg(test)]
 mod tests {
-    use holding::{AddressHolding, ContainerHolding, HoldingStage, MountHolding};
+    use holding::{AddressHolding, ContainerHolding, HoldingStage, MountHolding, PreparedMount};
 
     use super::*;
 
@@ -140,10 +142,14 @@ mod tests {
             source: "/dev/vda".to_owned(),
             target: "/srv".to_owned(),
             fstype: "ext4".to_owned(),
+            prepared: None,
             made: None,
         };
+        assert_eq!(list(mount.clone()).items, []);
+        let prepared = Some(PreparedMount { id: 7, unique: None, superblock: None });
         let target = "/srv".to_owned();
-        assert_eq!(list(mount).items, [CutItem::Mount { id: 0, device: (0, 0), target, owns_filesystem: true }]);
+        let item = CutItem::Mount { id: 7, device: (0, 0), target, owns_filesystem: true };
+        assert_eq!(list(MountHolding { prepared, ..mount }).items, [item]);
         let container = |group: Option<&str>| ContainerHolding {
             engine: "/run/docker.sock".to_owned(),
             name: "web".to_owned(),

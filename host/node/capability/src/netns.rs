@@ -188,6 +188,10 @@ pub async fn add_address(
     let added = context.admit(op)?.waiting(|permit| async move {
         let (namespace, link) = link_in(context, &netns, dev).await?;
         let (inside, address) = (namespace.netlink()?, permit.op().address);
+        // Looked up before, so that a crash in the next moment does not leave a note about an address of another program.
+        if inside.addresses(&link).await?.iter().any(|there| there.cidr == address) {
+            return Ok(Effect::Nothing(false));
+        }
         let held = address_holding(Some(identity(&namespace)?), &link, address);
         let note = ledger.intend(held.clone())?;
         let options = AddressOptions { network, ..AddressOptions::default() };
@@ -249,6 +253,10 @@ pub async fn add_route(
     let added = context.admit(op)?.waiting(|_| async move {
         let namespace = existing(context, &netns).await?;
         let inside = namespace.netlink()?;
+        // As for an address.
+        if inside.same_route(&route).await?.is_some() {
+            return Ok(Effect::Nothing(false));
+        }
         let within = identity(&namespace)?;
         let note = ledger.intend(route_holding(Some(within.clone()), &route))?;
         // A container's router is often outside of the network of its address.

@@ -14,7 +14,7 @@ pub use declared::DeclaredHolding;
 pub use device::{DeviceClass, DeviceIdentity};
 pub use file::{FileHolding, FileIdentity};
 pub use loop_device::LoopHolding;
-pub use mount::{MountHolding, MountIdentity, MountSight};
+pub use mount::{MountHolding, MountIdentity, MountSight, PreparedMount};
 pub use network::{AddressHolding, LinkHolding, NamespaceIdentity, RouteHolding};
 pub use process::ProcessHolding;
 

@@ -18,9 +18,25 @@ pub struct MountHolding {
     pub target: String,
     /// As in /proc/filesystems; `bind` for a bind mount.
     pub fstype: String,
+    /// What is known of it before it is in the tree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prepared: Option<PreparedMount>,
     /// None before the mount.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made: Option<MountIdentity>,
+}
+
+/// The identity of a mount that the kernel has made and no path leads to yet, in the kernel's numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreparedMount {
+    /// As in [`MountIdentity`].
+    pub id: u64,
+    /// As in [`MountIdentity`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unique: Option<u64>,
+    /// As in [`MountIdentity`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub superblock: Option<String>,
 }
 
 /// The identity of a mount, in the kernel's numbers.
@@ -98,7 +114,7 @@ impl MountHolding {
                     numbers && superblocks.is_none_or(|(own, seen)| own == seen)
                 }
             },
-            None => self.is_like(seen),
+            None => self.is_prepared(seen),
         }
     }
 
@@ -123,7 +139,15 @@ impl MountHolding {
             Some(made) => {
                 (made.device, made.root.as_str(), self.target.as_str()) == (seen.device, seen.root, seen.target)
             }
-            None => self.is_like(seen),
+            None => self.is_prepared(seen),
+        }
+    }
+
+    /// Whether a mount with these numbers may be this one, or one of the same file system: then it is worth a closer look.
+    pub fn may_be(&self, id: u64, device: (u32, u32)) -> bool {
+        match &self.made {
+            Some(made) => made.device == device,
+            None => self.prepared.as_ref().is_some_and(|prepared| prepared.id == id),
         }
     }
 
@@ -138,7 +162,19 @@ impl MountHolding {
         SHARED.contains(&fstype) || fstype.starts_with("fuse")
     }
 
-    /// Of a mount that was only intended, no number is known.
+    /// Whether the mount that is seen is the very one that was only intended: another one on the same place is another program's. A
+    /// record without an identity is of a mount that never was in the tree.
+    fn is_prepared(&self, seen: MountSight<'_>) -> bool {
+        let Some(prepared) = &self.prepared else { return false };
+        match prepared.unique.zip(seen.unique) {
+            Some((own, seen)) => own == seen,
+            None => {
+                let superblocks = prepared.superblock.as_deref().zip(seen.superblock);
+                prepared.id == seen.id && superblocks.is_none_or(|(own, seen)| own == seen) && self.is_like(seen)
+            }
+        }
+    }
+
     fn is_like(&self, seen: MountSight<'_>) -> bool {
         let same_type = self.fstype == "bind" || self.fstype == seen.fstype;
         // mountinfo has for a bind the source of the file system that it shows, see proc_pid_mountinfo(5). What is

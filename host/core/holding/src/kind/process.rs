@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::known;
+use super::{known, number};
 
 /// The processes of a resource that outlive the call which started them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,7 +36,7 @@ impl ProcessHolding {
     }
 
     pub(crate) fn attributes(&self) -> Vec<(&'static str, String)> {
-        known([("group", self.group.clone())])
+        known([("group", self.group.clone()), ("first", self.first.map(|(pid, _)| number(pid)))])
     }
 }
 

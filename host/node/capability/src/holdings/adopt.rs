@@ -99,7 +99,7 @@ fn bind_sources(found: &MountInfo) -> Result<Vec<String>, CapabilityError> {
 
 fn held_mount(found: &MountInfo, source: String, fstype: String) -> MountHolding {
     let made = Some(made_identity(found, &signature_of(found, None)));
-    MountHolding { source, target: found.target.to_string_lossy().into_owned(), fstype, made }
+    MountHolding { source, target: found.target.to_string_lossy().into_owned(), fstype, prepared: None, made }
 }
 
 async fn loop_device(context: &CallContext, device: &Path) -> Result<(), CapabilityError> {

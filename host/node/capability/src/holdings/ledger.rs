@@ -115,6 +115,13 @@ impl Ledger {
         self.mark(records, |number| LedgerEvent::LetGo { number });
     }
 
+    /// Records what identifies a thing of this number that was only intended, and that a look has found.
+    pub(crate) fn found(&self, number: u64, holding: impl Into<Holding>) {
+        let holding = holding.into();
+        let file = self.file(holding.scope());
+        let _ = file.append(false, |_| vec![LedgerEvent::Held { number, holding }]);
+    }
+
     fn mark(&self, records: &[HoldingRecord], event: impl Fn(u64) -> LedgerEvent) {
         for scope in HoldingScope::ALL {
             let own = records.iter().filter(|record| record.holding.scope() == scope);
@@ -216,8 +223,7 @@ pub(crate) struct HoldingNote {
 impl HoldingNote {
     /// Records that it is there. If that cannot be written, it stays intended, and is looked for with what was known before.
     pub(crate) fn held(self, holding: impl Into<Holding>) {
-        let (number, holding) = (self.number, holding.into());
-        let _ = self.ledger.file(self.scope).append(false, |_| vec![LedgerEvent::Held { number, holding }]);
+        self.ledger.found(self.number, holding);
     }
 
     /// Records that it was not made.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use holding::{Holding, HoldingRecord, HoldingStage, MountHolding, MountSight};
 use kernel::block;
+use kernel::mount::is_btrfs_in_use;
 use kernel::mount::namespaces::{NamespacedMount, find_everywhere, user_of};
 
 use super::mount_sight::{sees_signed, shows_renamed, signature_of, was_used_again};
@@ -19,12 +20,11 @@ impl MountScan {
         if mounts.is_empty() {
             return MountScan(Ok(Vec::new()));
         }
-        // Of a mount that was only intended, no number is known: then each line is a candidate.
-        let any = mounts.iter().any(|mount| mount.made.is_none());
         let made = || mounts.iter().filter_map(|mount| mount.made.as_ref());
-        let ids: BTreeSet<u64> = made().map(|made| made.id).collect();
+        let prepared = mounts.iter().filter_map(|mount| mount.prepared.as_ref());
+        let ids: BTreeSet<u64> = made().map(|made| made.id).chain(prepared.map(|prepared| prepared.id)).collect();
         let devices: BTreeSet<(u32, u32)> = made().map(|made| made.device).collect();
-        let wanted = |id, device| any || ids.contains(&id) || devices.contains(&device);
+        let wanted = |id, device| ids.contains(&id) || devices.contains(&device);
         MountScan(find_everywhere(wanted).map_err(|error| error.to_string()))
     }
 
@@ -40,9 +40,7 @@ impl MountScan {
             Ok(found) => found,
             Err(why) => return ProofVerdict::NotProven(why.clone()),
         };
-        if was_used_again(held) {
-            return ProofVerdict::Gone;
-        }
+        let is_another_file = was_used_again(held);
         let (mut known, mut shared) = (None, None);
         let mut user = |seen: MountSight<'_>| {
             let known = known.get_or_insert_with(others);
@@ -55,16 +53,16 @@ impl MountScan {
         let is_exclusive = held.owns_filesystem() && held.made.as_ref().is_some_and(|made| made.claimed().is_some());
         for listed @ NamespacedMount { mount, process } in found {
             // Only of one with the same number: almost every line is another resource's.
-            let same = held.made.as_ref().filter(|made| made.device == mount.device);
-            let signature = same.map(|_| signature_of(mount, process.as_ref().map(|process| process.pid)));
+            let same = held.may_be(mount.id, mount.device);
+            let signature = same.then(|| signature_of(mount, process.as_ref().map(|process| process.pid)));
             let signature = signature.unwrap_or_default();
-            let made = same.filter(|made| process.is_none() && made.id == mount.id);
+            let made = held.made.as_ref().filter(|made| same && process.is_none() && made.id == mount.id);
             let renamed = made.is_some_and(|made| shows_renamed(held, made, mount, &signature));
             let this = renamed || sees_signed(mount, &signature, |sight| held.is(sight));
             if this {
                 return ProofVerdict::Still(shown(listed));
             }
-            if !sees_signed(mount, &signature, |sight| held.is_used_by(sight)) {
+            if is_another_file || !sees_signed(mount, &signature, |sight| held.is_used_by(sight)) {
                 continue;
             }
             match sees_signed(mount, &signature, &mut user) {
@@ -123,6 +121,11 @@ impl MountScan {
             return Ok(None);
         }
         match made.claimed() {
+            // By what it is: it may have other devices than when it was mounted.
+            _ if held.fstype == "btrfs" && made.superblock.is_some() => {
+                let is_in_use = made.superblock.as_deref().is_some_and(is_btrfs_in_use);
+                Ok(is_in_use.then(|| format!("the kernel still uses {}, by a mount that no process sees", held.source)))
+            }
             Some(device) => Ok(block::is_claimed(device).then(|| {
                 let place = "by a mount that no process sees, or by another device on top of it";
                 format!("the kernel still uses {}, {place}", held.source)

@@ -72,9 +72,11 @@ pub(super) fn presence_here(mount: &MountHolding, mounts: &[MountInfo]) -> Optio
     Some(moved.into_iter().chain(read_only).chain(renamed).chain(options).chain(hidden).collect())
 }
 
-/// Whether the number of its loop device belongs to another file by now.
+/// Whether the number of its loop device belongs to another file by now, and nothing else tells what uses the file system: the very
+/// mount may be there all the same, as `LOOP_CHANGE_FD` of loop(4) changes the file below it.
 pub(super) fn was_used_again(held: &MountHolding) -> bool {
-    let made = held.made.as_ref().and_then(|made| Some((made.claimed()?, made.backing?)));
+    let made = held.made.as_ref().filter(|made| made.superblock.is_none());
+    let made = made.and_then(|made| Some((made.claimed()?, made.backing?)));
     made.is_some_and(|(device, backing)| backing_of(device).is_some_and(|now| now != backing))
 }
 
@@ -94,7 +96,10 @@ pub(super) fn this_mount<'m>(mount: &MountHolding, mounts: &'m [MountInfo]) -> O
                 sees_signed(seen, &signature, |sight| mount.is(sight)) || shows_renamed(mount, made, seen, &signature)
             })
         }
-        None => mounts.iter().find(|seen| sees(seen, |sight| mount.is(sight))),
+        None => {
+            let mut same = mounts.iter().filter(|seen| mount.may_be(seen.id, seen.device));
+            same.find(|seen| sees_signed(seen, &signature_of(seen, None), |sight| mount.is(sight)))
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use super::device::take_down;
 use super::ledger::Ledger;
 use super::look::{is_attached, processes};
 use super::network::{namespace, netlink_of};
-use super::unmount::{is_stuck, settle, unmount, unmount_aside};
+use super::unmount::{identified, is_stuck, settle, unmount, unmount_aside};
 use crate::net::{TermLock, ip, network_of, tell_of_others};
 use crate::netns::{mark, plug_mode};
 use crate::state::StateFiles;
@@ -68,8 +68,14 @@ pub async fn release(context: &CallContext, id: &str, options: ReleaseOptions) -
     let ledger = context.ledger();
     let is_it = |record: &HoldingRecord| !record.is_undone() && record.id() == id;
     let record = ledger.records().into_iter().find(is_it);
-    let Some(record) = record else { return release_declared(context, id).await };
+    let Some(mut record) = record else { return release_declared(context, id).await };
     let op = ReleaseHolding { thing: record.holding.to_string() };
+    if let Holding::Mount(mount) = &record.holding
+        && let Some(found) = identified(mount)
+    {
+        record.holding = found.into();
+        ledger.ledger.found(record.number, record.holding.clone());
+    }
     // A call that is stuck in what is mounted returns only when that is unmounted: so this one must not wait for it.
     let aside = matches!(record.holding, Holding::Mount(_)) && (options.unmount.abort || is_stuck(context));
     let admitted = if aside { context.admit_beside(op)? } else { context.admit(op)? };

@@ -10,7 +10,7 @@ use kernel::mount::{self as mounts, UnmountForce};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
-use super::mount_sight::this_mount;
+use super::mount_sight::{made_identity, signature_of, this_mount};
 use crate::{CallContext, CapabilityError};
 
 /// The pause between two looks at the mount table.
@@ -18,6 +18,19 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// How long calls that hung in the file system may take to return once it is gone.
 const RETURN: Duration = Duration::from_secs(5);
+
+/// The same with what identifies it, of a mount that was only intended and is there: its copies are looked for by that. None if nothing is
+/// to be learned.
+pub(super) fn identified(held: &MountHolding) -> Option<MountHolding> {
+    if held.made.is_some() {
+        return None;
+    }
+    let listed = mountinfo::read().ok()?;
+    let found = this_mount(held, &listed)?;
+    let target = found.target.to_string_lossy().into_owned();
+    let made = Some(made_identity(found, &signature_of(found, None)));
+    Some(MountHolding { target, prepared: None, made, ..held.clone() })
+}
 
 /// Unmounts what is held, and says if it had to be thawed before. False if it was gone already.
 pub(super) fn unmount(held: &MountHolding, force: UnmountForce) -> Result<(bool, Option<String>), CapabilityError> {

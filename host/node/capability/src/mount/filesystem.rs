@@ -1,14 +1,16 @@
 //! Mounts: looked at, made and taken away.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use grant::op::{MountFilesystem, MountOption, SeeMount, UnmountTarget};
-use holding::{Holding, MountHolding};
+use holding::{Holding, MountHolding, PreparedMount};
 use kernel::block;
 use kernel::mount::{self as mounts, mountinfo};
 
 use super::{nfs, options, place};
 use crate::argument::absolute;
+use crate::holdings::HoldingNote;
 use crate::{CallContext, CapabilityError, Effect, holdings};
 
 /// The room in a mounted file system, in bytes.
@@ -92,16 +94,24 @@ pub async fn mount(context: &CallContext, request: MountRequest) -> Result<(), C
         let op = permit.op();
         // On this thread, because resolving the name of the server may take long.
         let options = nfs::with_address(&op.fstype, &op.source, &op.options)?;
-        let note = ledger.intend(intended(op))?;
-        match place::mount(&judge, op, &options::words(&options)) {
-            Ok(made) => {
-                note.held(made_mount(op, &made));
+        let note = RefCell::new(None);
+        // Only once it exists: what is mounted on the same place by another program later must not be taken for it.
+        let intend = |mount: mounts::DetachedMount| -> Result<(), CapabilityError> {
+            drop(note.replace(Some(ledger.intend(intended(op, mount))?)));
+            Ok(())
+        };
+        let made = place::mount(&judge, op, &options::words(&options), &intend);
+        match (made, note.into_inner()) {
+            (Ok(made), note) => {
+                if let Some(note) = note {
+                    note.held(made_mount(op, &made));
+                }
                 hold_below(&ledger, op, &made)?;
             }
             // ESTALE may mean that the mount went elsewhere and could not be undone.
-            Err(error @ CapabilityError::Os { errno: ESTALE, .. }) => return Err(error),
-            Err(error) => {
-                note.nothing();
+            (Err(error @ CapabilityError::Os { errno: ESTALE, .. }), _) => return Err(error),
+            (Err(error), note) => {
+                note.into_iter().for_each(HoldingNote::nothing);
                 return Err(error);
             }
         }
@@ -130,11 +140,13 @@ fn hold_below(
 /// errno(3) of a path that led elsewhere meanwhile.
 const ESTALE: i32 = 116;
 
-fn intended(op: &MountFilesystem) -> MountHolding {
+fn intended(op: &MountFilesystem, mount: mounts::DetachedMount) -> MountHolding {
+    let mounts::MountSignature { unique, superblock } = mount.signature;
     MountHolding {
         source: block::canonical_source(&op.source),
         target: op.target.to_string_lossy().into_owned(),
         fstype: kind_of(op),
+        prepared: Some(PreparedMount { id: mount.id, unique, superblock }),
         made: None,
     }
 }
@@ -145,6 +157,7 @@ fn made_mount(op: &MountFilesystem, made: &mounts::MadeMount) -> MountHolding {
         source: block::canonical_source(&info.source),
         target: info.target.to_string_lossy().into_owned(),
         fstype: kind_of(op),
+        prepared: None,
         made: Some(holdings::made_identity(info, &made.signature)),
     }
 }

@@ -4,27 +4,29 @@ use std::cell::RefCell;
 
 use grant::op::{MountFilesystem, MountFreedom};
 use kernel::KernelError;
-use kernel::mount::{MadeMount, MountCall, MountPlace, MountWord};
+use kernel::mount::{DetachedMount, MadeMount, MountCall, MountPlace, MountWord};
 
 use crate::CapabilityError;
 use crate::call::PlaceJudge;
 
-/// Mounts, with each place judged as it was opened. A refusal of the judge comes back as it is.
+/// Mounts, with each place judged as it was opened, and the mount recorded before a path leads to it. A refusal of either comes back as
+/// it is.
 pub(super) fn mount(
     judge: &PlaceJudge,
     op: &MountFilesystem,
     options: &[MountWord<'_>],
+    record: &dyn Fn(DetachedMount) -> Result<(), CapabilityError>,
 ) -> Result<MadeMount, CapabilityError> {
     // The kernel's functions pass on the words of a refusal only. It is kept here as it is, because the
     // line in it is looked up later.
     let refused = RefCell::new(None);
-    let asked = |place: MountPlace<'_>| {
-        check(judge, op, place).map_err(|denied| {
-            let text = denied.to_string();
-            refused.replace(Some(denied));
-            KernelError::Invalid(text)
-        })
+    let refuse = |why: CapabilityError| {
+        let text = why.to_string();
+        refused.replace(Some(why));
+        KernelError::Invalid(text)
     };
+    let asked = |place: MountPlace<'_>| check(judge, op, place).map_err(refuse);
+    let prepared = |mount: DetachedMount| record(mount).map_err(refuse);
     let made = kernel::mount::mount(MountCall {
         source: &op.source,
         target: &op.target,
@@ -32,6 +34,7 @@ pub(super) fn mount(
         options,
         keeps_restrictions: op.freedom == MountFreedom::Namespace,
         judge: &asked,
+        prepared: &prepared,
     });
     match refused.take() {
         Some(denied) => Err(denied),

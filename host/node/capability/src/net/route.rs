@@ -23,8 +23,13 @@ pub async fn add_route(context: &CallContext, route: RouteEntry) -> Result<bool,
     let (op, route) = changed_route(route)?;
     let ledger = context.ledger();
     let added = context.admit(op)?.waiting(|_| async move {
+        let netlink = Netlink::open()?;
+        // Looked up before, so that a crash in the next moment does not leave a note about a route of another program.
+        if netlink.same_route(&route).await?.is_some() {
+            return Ok(Effect::Nothing(false));
+        }
         let note = ledger.intend(route_holding(None, &route))?;
-        Ok(Effect::whether(noted_route(note, None, Netlink::open()?.add_route(&route, false).await)?))
+        Ok(Effect::whether(noted_route(note, None, netlink.add_route(&route, false).await)?))
     });
     added.await
 }

@@ -13,9 +13,9 @@ const BUFFER: usize = 4 * LONGEST;
 /// A mount that is looked for.
 #[derive(Debug, Clone, Copy)]
 pub struct BareMount<'a> {
-    /// The number in mountinfo. 0: it is not known, and whatever is mounted at the target is meant.
+    /// The number in mountinfo.
     pub id: u64,
-    /// The device of its file system. Not compared if the number is 0.
+    /// The device of its file system. With 0:0 it is not known, and the target is compared instead.
     pub device: (u32, u32),
     pub target: &'a CStr,
 }
@@ -62,12 +62,12 @@ pub fn is_mounted(mount: BareMount<'_>) -> Result<bool, Errno> {
 fn find(mount: BareMount<'_>) -> Result<Option<FoundMount>, Errno> {
     let mut found = None;
     each_line(&mut |line| {
-        let is_it = match mount.id {
-            // Of several on one target, the last one is on top.
-            0 => unescaped(line.target).is_some_and(|target| is_same(&target, mount.target)),
-            id => (line.id, line.device) == (id, mount.device),
-        };
-        if is_it && let Some(target) = unescaped(line.target) {
+        let is_on_target = || unescaped(line.target).is_some_and(|target| is_same(&target, mount.target));
+        let is_on_device = line.device == mount.device || mount.device == (0, 0) && is_on_target();
+        if line.id == mount.id
+            && is_on_device
+            && let Some(target) = unescaped(line.target)
+        {
             found = Some(FoundMount { id: line.id, target });
         }
     })?;
@@ -146,7 +146,16 @@ mod tests {
     #[test]
     fn the_root_is_mounted_and_a_mount_that_never_was_is_not() {
         let mount = |id, target| BareMount { id, device: (0, 0), target };
-        assert_eq!(is_mounted(mount(0, c"/proc")), Ok(true));
+        let mut proc = 0;
+        each_line(&mut |line| {
+            if line.target == b"/proc" {
+                proc = line.id;
+            }
+        })
+        .unwrap();
+        assert_eq!(is_mounted(mount(proc, c"/proc")), Ok(true));
+        assert_eq!(is_mounted(mount(proc, c"/sys")), Ok(false));
+        assert_eq!(is_mounted(mount(0, c"/proc")), Ok(false));
         assert_eq!(is_mounted(mount(u64::MAX, c"/proc")), Ok(false));
         assert_eq!(detach_mount(mount(u64::MAX, c"/proc")), Ok(false));
     }

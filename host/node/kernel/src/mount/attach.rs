@@ -46,6 +46,17 @@ pub struct MountCall<'a> {
     pub keeps_restrictions: bool,
     /// Is shown each place that the mount uses, before anything is mounted.
     pub judge: &'a MountJudge<'a>,
+    /// Is shown the mount once it exists, before any path leads to it: until then, it goes with this process.
+    pub prepared: &'a dyn Fn(DetachedMount) -> Result<(), KernelError>,
+}
+
+/// A mount that exists, and that no path leads to yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DetachedMount {
+    /// The number that it will have in the mount table.
+    pub id: u64,
+    /// What tells it from others that get the same number.
+    pub signature: MountSignature,
 }
 
 /// A mount that was made.
@@ -92,6 +103,8 @@ pub(crate) fn mount_after(request: MountCall<'_>, meanwhile: impl FnOnce()) -> R
         None => new_tree(request, &options)?,
     };
     meanwhile();
+    let signature = MountSignature::of_detached(&tree, request.fstype);
+    (request.prepared)(DetachedMount { id: mount_id(&tree)?, signature })?;
     attach(request, &tree, &target)
 }
 

@@ -71,6 +71,7 @@ mod tests {
             options: &[],
             keeps_restrictions: false,
             judge: &|_| Ok(()),
+            prepared: &|_| Ok(()),
         };
         explain(request, errno, messages).sentence()
     }

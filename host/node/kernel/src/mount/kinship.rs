@@ -1,12 +1,13 @@
 //! File systems that the kernel knows by their UUID, so that other devices decide whether one can be mounted: a btrfs of
 //! several devices needs all of them, and an XFS cannot be mounted beside a copy of itself.
 
+use std::fs;
 use std::path::Path;
 
 use super::{btrfs_ioctl, mountinfo};
-use crate::block::DeviceInfo;
 use crate::block::content::with_uuid;
 use crate::block::signature::{self, DeviceSignature, PoolMember};
+use crate::block::{DeviceInfo, number_of};
 
 /// Makes the other devices of a btrfs known to the kernel. udev does that where it runs. Returns what is missing.
 pub(super) fn gather(device: &DeviceInfo) -> Option<String> {
@@ -51,4 +52,24 @@ pub(super) fn twin(device: &DeviceInfo) -> Option<String> {
         twin.target.display(),
         device.path.display()
     ))
+}
+
+/// The mounted btrfs, each a directory with the name of its UUID, with the devices that it has now: they may be others than when it was
+/// mounted, see btrfs-replace(8).
+const MOUNTED_BTRFS: &str = "/sys/fs/btrfs";
+
+/// The UUID of the mounted btrfs that this device belongs to.
+pub(super) fn mounted_uuid(source: &str) -> Option<String> {
+    let (major, minor) = number_of(source)?;
+    // By its name in the kernel, whatever link the source is.
+    let device = fs::read_link(format!("/sys/dev/block/{major}:{minor}")).ok()?;
+    let name = device.file_name()?;
+    let mounted = fs::read_dir(MOUNTED_BTRFS).ok()?.flatten();
+    let found = mounted.map(|entry| entry.path()).find(|path| path.join("devices").join(name).exists())?;
+    Some(found.file_name()?.to_str()?.to_owned())
+}
+
+/// Whether the btrfs with this UUID is in use: mounted in any namespace, or unmounted lazily while programs work in it.
+pub fn is_btrfs_in_use(uuid: &str) -> bool {
+    !uuid.is_empty() && Path::new(MOUNTED_BTRFS).join(uuid).join("devices").exists()
 }

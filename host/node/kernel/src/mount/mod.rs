@@ -18,10 +18,12 @@ mod signature;
 #[cfg(test)]
 pub(crate) use attach::mount_after;
 pub use attach::{
-    FilesystemUsage, MadeMount, MountCall, UnmountForce, mount, statfs, supports, unmount_this, unmount_top,
+    DetachedMount, FilesystemUsage, MadeMount, MountCall, UnmountForce, mount, statfs, supports, unmount_this,
+    unmount_top,
 };
 pub use faults::errors_of;
 pub use freeze_ioctl::thaw;
+pub use kinship::is_btrfs_in_use;
 pub use options::MountWord;
 pub use place::{MountJudge, MountPlace};
 pub use signature::MountSignature;

@@ -5,6 +5,7 @@
 //! | the unique number of statx(2) | mounts, those of one file system too | Linux 6.8 |
 //! | the f_fsid of a tmpfs, drawn at random for each | file systems | Linux 5.13 |
 //! | the layers of an overlay | file systems | always |
+//! | the UUID of a btrfs, by the device that the table names | file systems | always |
 
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
@@ -13,6 +14,7 @@ use std::path::Path;
 use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags, StatxFlags, fstatvfs, openat2, statx};
 use rustix::io::Errno;
 
+use super::kinship::mounted_uuid;
 use super::mountinfo::MountInfo;
 
 /// STATX_MNT_ID_UNIQUE, which rustix does not name yet.
@@ -36,21 +38,32 @@ impl MountSignature {
     pub fn of(mount: &MountInfo, process: Option<u32>) -> MountSignature {
         let opened = open(mount, process);
         let read = opened.map(|opened| MountSignature::of_opened(&opened, mount));
-        read.unwrap_or_else(|| MountSignature { unique: None, superblock: layers(mount) })
+        read.unwrap_or_else(|| MountSignature { unique: None, superblock: listed_superblock(mount) })
     }
 
     /// Of a mount whose root is open.
     pub(super) fn of_opened(root: impl AsFd, mount: &MountInfo) -> MountSignature {
+        let signature = MountSignature::of_detached(root, &mount.fstype);
+        MountSignature { superblock: signature.superblock.or_else(|| listed_superblock(mount)), ..signature }
+    }
+
+    /// Of a mount whose root is open and which is not listed yet.
+    pub(super) fn of_detached(root: impl AsFd, fstype: &str) -> MountSignature {
         let root = root.as_fd();
         let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
         let stat = statx(root, "", flags, MNT_ID_UNIQUE).ok();
         let unique = stat.filter(|stat| stat.stx_mask & MNT_ID_UNIQUE.bits() != 0).map(|stat| stat.stx_mnt_id);
         let drawn = || fstatvfs(root).ok().map(|stat| stat.f_fsid).filter(|&id| id != 0);
-        let superblock = match mount.fstype.as_str() {
-            "tmpfs" => drawn().map(|id| format!("{id:016x}")),
-            _ => layers(mount),
-        };
+        let superblock = (fstype == "tmpfs").then(drawn).flatten().map(|id| format!("{id:016x}"));
         MountSignature { unique, superblock }
+    }
+}
+
+/// What the line of the mount table says of the file system.
+fn listed_superblock(mount: &MountInfo) -> Option<String> {
+    match mount.fstype.as_str() {
+        "btrfs" => mounted_uuid(&mount.source),
+        _ => layers(mount),
     }
 }
 

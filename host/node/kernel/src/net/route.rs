@@ -157,6 +157,18 @@ impl Netlink {
         Ok(RouteAddition::Added(own.unwrap_or_else(|| route.clone())))
     }
 
+    /// The route that is there already, if it is this one.
+    pub async fn same_route(&self, route: &KernelRoute) -> Result<Option<KernelRoute>, KernelError> {
+        let index = match &route.dev {
+            Some(dev) => match self.find_link(dev).await? {
+                Some(link) => Some(link.index),
+                None => return Ok(None),
+            },
+            None => None,
+        };
+        Ok(self.routes_to(route.destination).await?.into_iter().find(|there| is_same(route, index, there)))
+    }
+
     /// Removes exactly this route, which must have this origin, too, and go through the link of this number if it is known.
     /// Returns false if it is not there.
     pub async fn remove_route(&self, route: &KernelRoute) -> Result<bool, KernelError> {

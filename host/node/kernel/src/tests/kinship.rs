@@ -16,6 +16,7 @@ fn mounted(source: &str, target: &Path, fstype: &str, options: &str) -> Result<(
         options: &words(options),
         keeps_restrictions: false,
         judge: &|_| Ok(()),
+        prepared: &|_| Ok(()),
     });
     made.map(drop).map_err(|error| error.sentence())
 }

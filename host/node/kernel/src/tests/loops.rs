@@ -69,6 +69,7 @@ fn a_mounted_device_is_not_detached_and_says_where_it_is_mounted() {
         options: &[],
         keeps_restrictions: false,
         judge: &|_| Ok(()),
+        prepared: &|_| Ok(()),
     })
     .unwrap();
     let error = loopdev::detach(&image.file).unwrap_err();

@@ -12,8 +12,16 @@ use crate::mount::mountinfo::{self, mounts_at};
 use crate::mount::{MountCall, mount, statfs, unmount_top};
 
 fn mounted(source: &str, target: &Path, fstype: &str, options: &str) -> Result<(), KernelError> {
-    mount(MountCall { source, target, fstype, options: &words(options), keeps_restrictions: false, judge: &|_| Ok(()) })
-        .map(drop)
+    mount(MountCall {
+        source,
+        target,
+        fstype,
+        options: &words(options),
+        keeps_restrictions: false,
+        judge: &|_| Ok(()),
+        prepared: &|_| Ok(()),
+    })
+    .map(drop)
 }
 
 fn made(sandbox: &Sandbox, image: &LoopImage, program: &str, args: &[&str]) -> Option<PathBuf> {
@@ -98,6 +106,7 @@ fn a_target_that_moves_meanwhile_takes_no_mount() {
         options: &[],
         keeps_restrictions: false,
         judge: &|_| Ok(()),
+        prepared: &|_| Ok(()),
     };
     let error = crate::mount::mount_after(request, || {
         fs::rename(&asked, &moved).unwrap();
