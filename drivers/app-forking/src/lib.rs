@@ -8,7 +8,7 @@
 
 use hostler_family_application::{CommandSettings, RetcodeTable};
 use hostler_sdk::prelude::*;
-use hostler_sdk::process;
+use hostler_sdk::{holdings, process};
 
 /// How long an application may take to be ready or gone after its command has returned, where no timeout is set.
 const SETTLE: Duration = Duration::from_secs(10);
@@ -121,7 +121,7 @@ impl Driver for ForkingApplication {
 
     fn stop(&self, context: &Context) -> Result<Outcome> {
         let Some(stop) = self.stop_step()? else {
-            return Ok(Outcome::unchanged("there is no stop command"));
+            return stop_program(context);
         };
         let began = clock::since_boot();
         let is_down = self.quick_state(context)? == Some(State::Down);
@@ -140,6 +140,20 @@ impl Driver for ForkingApplication {
         clock::wait_until(patience, PAUSE, is_over)?;
         Ok(Outcome::changed("stopped"))
     }
+}
+
+/// Ends a program that the host has started and keeps, which no command of this driver did: the resource had another type then, whose stop
+/// ends its processes.
+fn stop_program(context: &Context) -> Result<Outcome> {
+    let is_program = |held: &holdings::Holding| held.attribute("first").is_some();
+    if !holdings::present("process-group")?.iter().any(is_program) {
+        return Ok(Outcome::unchanged("there is no stop command"));
+    }
+    let count = process::terminate("TERM", SETTLE.min(context.deadline / 2))?;
+    let what = if count == 1 { "process" } else { "processes" };
+    Ok(Outcome::changed(format!(
+        "stopped {count} {what} that were started when the type was another, as app.simple does"
+    )))
 }
 
 impl ForkingApplication {

@@ -47,6 +47,15 @@ struct UserShare {
     guest: bool,
 }
 
+/// What Samba says of a name.
+#[derive(Debug, PartialEq, Eq)]
+enum SeenShare {
+    Absent,
+    Whole(UserShare),
+    /// It exists, and Samba serves it to no client, for this reason: its directory is gone, for one.
+    Broken(String),
+}
+
 #[driver]
 impl Driver for SambaShare {
     const NAME: &str = "share.smb";
@@ -75,20 +84,28 @@ impl Driver for SambaShare {
 
     fn status(&self, _: &Context) -> Result<Status> {
         let own = holdings::present(SHARE)?;
-        let status = match self.found()? {
-            None => Status::down(),
-            Some(share) if !self.is_of_path(&share) => {
+        let status = match found(&self.name)? {
+            SeenShare::Absent => Status::down(),
+            SeenShare::Broken(why) if self.is_own(&own) => {
+                Status::up().degraded(format!("Samba does not serve the share {}: {why}", self.name))
+            }
+            SeenShare::Broken(why) => {
+                Status::down().warning(format!("the share {} exists, and not by this resource: {why}", self.name))
+            }
+            SeenShare::Whole(share) if !self.is_of_path(&share) => {
                 Status::down().warning(format!("the share {} is of {}", self.name, share.path))
             }
-            Some(share) if !self.is_own(&own) => {
+            SeenShare::Whole(share) if !self.is_own(&own) => {
                 Status::down().warning(format!("{} is shared as {}, and not by this resource", share.path, self.name))
             }
-            Some(share) if share.guest != self.guest => {
+            SeenShare::Whole(share) if share.guest != self.guest => {
                 let guests = if share.guest { "lets guests in" } else { "keeps guests out" };
                 Status::up().degraded(format!("the share {guests}, which is not what guest says"))
             }
-            Some(_) if !answers()? => Status::up().degraded("smbd does not answer, so clients are not served"),
-            Some(_) => Status::up(),
+            SeenShare::Whole(_) if !answers()? => {
+                Status::up().degraded("smbd does not answer, so clients are not served")
+            }
+            SeenShare::Whole(_) => Status::up(),
         };
         let others = own.iter().filter(|held| held.id != self.id());
         let status = others.fold(status, |status, held| {
@@ -103,17 +120,23 @@ impl Driver for SambaShare {
             return Err(problem.into());
         }
         let own = self.is_own(&holdings::present(SHARE)?);
-        match self.found()? {
-            Some(share) if self.is_of_path(&share) && !own && !context.adopt() => {
+        match found(&self.name)? {
+            SeenShare::Broken(why) if !own => {
+                let taken = format!("the share {} exists, and not by this resource", self.name);
+                return Err(Error::failed(format!(
+                    "{taken}, and Samba does not serve it ({why}): choose another name"
+                )));
+            }
+            SeenShare::Whole(share) if self.is_of_path(&share) && !own && !context.adopt() => {
                 let taken = format!("{} is shared as {} already, and not by this resource", share.path, self.name);
                 return Err(Error::failed(format!("{taken}: start --adopt takes it on")));
             }
-            Some(share) if self.is_of_path(&share) && share.guest == self.guest => {
+            SeenShare::Whole(share) if self.is_of_path(&share) && share.guest == self.guest => {
                 self.declare()?;
                 let how = if own { "is already shared" } else { "was taken on, shared" };
                 return Ok(Outcome::unchanged(format!("{} {how} as {}", share.path, self.name)));
             }
-            Some(share) if !self.is_of_path(&share) => {
+            SeenShare::Whole(share) if !self.is_of_path(&share) => {
                 let taken = format!("the share {} is of {} already: choose another name", self.name, share.path);
                 return Err(Error::failed(taken));
             }
@@ -156,12 +179,6 @@ impl SambaShare {
         Ok(holdings::declare(StateScope::Persistent, SHARE, &self.id(), &label, &[])?)
     }
 
-    /// The share of this name, if it exists.
-    fn found(&self) -> Result<Option<UserShare>> {
-        let output = Command::new(NET).args(["usershare", "info", "--", &self.name]).check()?;
-        Ok(UserShare::parse(&output.text(), &self.name))
-    }
-
     fn is_of_path(&self, share: &UserShare) -> bool {
         Path::new(&share.path) == self.path
     }
@@ -179,12 +196,33 @@ impl UserShare {
     }
 }
 
+/// The share of this name.
+fn found(name: &str) -> Result<SeenShare> {
+    const BROKEN: &str = "is not a well formed usershare file";
+    let asked = Command::new(NET).args(["usershare", "info", "--", name]);
+    let output = asked.run()?;
+    if output.succeeded() {
+        return Ok(UserShare::parse(&output.text(), name).map_or(SeenShare::Absent, SeenShare::Whole));
+    }
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    match said.contains(BROKEN) {
+        true => {
+            let why =
+                said.lines().find_map(|line| line.split_once("Error was ")).map(|(_, why)| why.trim_end_matches('.'));
+            Ok(SeenShare::Broken(why.unwrap_or(BROKEN).to_owned()))
+        }
+        false => Err(Error::failed(format!("{NET} exited with {}: {}", output.status, said.trim()))),
+    }
+}
+
 /// Removes a share of this resource, and disconnects its clients. False if it is gone, or if the name is another share's by now.
 fn remove(id: &str) -> Result<bool> {
     let Some((name, path)) = id.split_once('@') else { return Ok(false) };
-    let listed = Command::new(NET).args(["usershare", "info", "--", name]).check()?;
-    if UserShare::parse(&listed.text(), name).is_none_or(|share| share.path != path) {
-        return Ok(false);
+    match found(name)? {
+        // Of which path it is cannot be seen any more: the record says it.
+        SeenShare::Broken(_) => {}
+        SeenShare::Whole(share) if share.path == path => {}
+        SeenShare::Absent | SeenShare::Whole(_) => return Ok(false),
     }
     // Before its clients are disconnected: they come back by themselves to a share that is there.
     net(&["delete", "--", name])?;
@@ -317,6 +355,48 @@ mod tests {
         smb(&host).start();
         drop(host.clone().text_file("/usershares", "[web]\npath=/srv/web\nguest_ok=n\n"));
         smb(&host).status().is(State::Warn).mentions("keeps guests out").start().is_changed("shared /srv/web as web");
+    }
+
+    #[test]
+    fn a_share_whose_directory_is_gone_is_not_served_and_is_removed() {
+        let host = samba("PONG");
+        smb(&host).start();
+        let gone = "info_fn: file /shares/web is not a well formed usershare file.\ninfo_fn: Error was Path is not a directory.\n";
+        let host = host.program_with(NET, move |run| {
+            let is_there = run.host.content("/usershares").is_some_and(|text| !text.is_empty());
+            match run.args[1].as_str() {
+                "info" if is_there => {
+                    Output { status: 255, stdout: Vec::new(), stderr: gone.as_bytes().to_vec(), truncated: false }
+                }
+                "delete" => {
+                    drop(run.host.clone().text_file("/usershares", ""));
+                    said("")
+                }
+                _ => said(""),
+            }
+        });
+        smb(&host)
+            .status()
+            .is(State::Warn)
+            .mentions("Samba does not serve the share web: Path is not a directory")
+            .stop()
+            .is_changed("removed the share web of /srv/web")
+            .status()
+            .is(State::Down);
+        let host = samba("PONG").text_file("/usershares", "[web]\n");
+        let stranger = host.program_with(NET, move |_| Output {
+            status: 255,
+            stdout: Vec::new(),
+            stderr: gone.as_bytes().to_vec(),
+            truncated: false,
+        });
+        smb(&stranger)
+            .status()
+            .is(State::Down)
+            .start()
+            .fails_with("exists, and not by this resource")
+            .stop()
+            .is_unchanged("/srv/web is not shared as web");
     }
 
     #[test]

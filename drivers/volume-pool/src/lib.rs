@@ -112,7 +112,9 @@ impl Driver for PoolVolume {
     }
 
     fn start(&self, _: &Context) -> Result<Outcome> {
-        if let Some(name) = self.used()?.filter(|name| *name != self.name) {
+        let used = self.used()?;
+        let is_new = used.is_none();
+        if let Some(name) = used.filter(|name| *name != self.name) {
             return Err(Error::failed(format!("volume {name} is in use: stop first, then name applies")));
         }
         if volume::look(&self.name)?.is_none() {
@@ -120,7 +122,11 @@ impl Driver for PoolVolume {
         }
         // Before the start: after a crash in it, a stop must know the volume.
         holdings::declare(StateScope::Boot, VOLUME, &self.name, &format!("the volume {}", self.name), &[])?;
-        let started = volume::start(&self.name)?;
+        let started = volume::start(&self.name).inspect_err(|_| {
+            if is_new {
+                self.give_use_back();
+            }
+        })?;
         // At each start: keys and permissions may have changed while the volume was down.
         let installed = if self.installs() { volume::install(&self.name)? } else { Vec::new() };
         let wrote = match installed.is_empty() {
@@ -176,6 +182,15 @@ impl PoolVolume {
     /// The volume that this resource uses, whatever the keyword says by now.
     fn used(&self) -> Result<Option<String>> {
         Ok(holdings::present(VOLUME)?.pop().map(|held| held.id))
+    }
+
+    /// Takes back that the volume is used, after a start that failed and has left it down: a rollback undoes only what was started. If that
+    /// fails, a stop does it.
+    fn give_use_back(&self) {
+        let is_down = matches!(volume::look(&self.name), Ok(Some(Volume { state: State::Down, .. })));
+        if is_down && volume::stop(&self.name).is_ok() {
+            let _ = holdings::withdraw(VOLUME, &self.name);
+        }
     }
 
     /// Whether anything is to be written into the volume.

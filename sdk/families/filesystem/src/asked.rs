@@ -93,6 +93,14 @@ impl FilesystemMount<'_> {
         if REMOTE.contains(&found.fstype.as_str()) || found.fstype.starts_with("fuse") {
             return None;
         }
+        self.mismatch_of_shown()
+    }
+
+    /// Why the directory at the mount point is not the one that the source of a bind leads to.
+    pub(crate) fn mismatch_of_shown(&self) -> Option<String> {
+        if self.fstype != "bind" {
+            return None;
+        }
         let identity = |path: &str| -> std::result::Result<Option<(u64, u64)>, CapabilityError> {
             let Some(real) = files::real_path(path)? else { return Ok(None) };
             Ok(files::stat(real)?.map(|found| found.identity))

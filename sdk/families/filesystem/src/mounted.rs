@@ -10,6 +10,7 @@ use std::time::Duration;
 use hostler_sdk::files::FileKind;
 use hostler_sdk::holdings::{self, Force, Holding};
 use hostler_sdk::mount::{self, MountEntry};
+use hostler_sdk::state::{self, StateScope};
 use hostler_sdk::{CapabilityError, Context, Error, Mode, Outcome, Result, Status, clock, files, log};
 
 use crate::MountPoint;
@@ -41,6 +42,13 @@ pub fn held_mount() -> Result<Option<Holding>> {
 /// The words for a mount that is gone, while a stop has found its file system in use elsewhere.
 fn left_over(held: &Holding) -> String {
     format!("{} is unmounted, and its file system is in use elsewhere: a stop says where", held.label)
+}
+
+/// The key of what a stop has unmounted below a mount that was busy.
+const LOST: &str = "unmounted";
+
+fn lost_below(lost: &str) -> String {
+    format!("a stop has unmounted {lost} and then failed: it is up without that until it is stopped and started")
 }
 
 /// Where a mount is by now, as the kernel writes it.
@@ -83,8 +91,19 @@ impl FilesystemMount<'_> {
         let edits = self.edits(held)?;
         let options: Vec<&str> = held.text("options").split(',').collect();
         let mut status = edits.into_iter().fold(health(self.at, &options, &self.options), Status::degraded);
-        if held.text("root-now").ends_with("//deleted") {
-            status = status.degraded(format!("the directory that it shows was removed: {}", held.label));
+        match held.attribute("root-now") {
+            Some(root) if root.ends_with("//deleted") => {
+                status = status.degraded(format!("the directory that it shows was removed: {}", held.label));
+            }
+            Some(root) => {
+                let why = self.mismatch_of_shown().map(|why| format!(": {why}")).unwrap_or_default();
+                let moved = format!("the directory that it shows was renamed, to {root} of its file system{why}");
+                status = status.degraded(moved);
+            }
+            None => {}
+        }
+        if let Some(lost) = state::get(StateScope::Boot, LOST)? {
+            status = status.degraded(lost_below(&lost));
         }
         Ok(status)
     }
@@ -108,6 +127,9 @@ impl FilesystemMount<'_> {
         if let Some(held) = held_mount()? {
             if held.attribute("left").is_some() {
                 return Err(Error::failed(left_over(&held)));
+            }
+            if let Some(lost) = state::get(StateScope::Boot, LOST)? {
+                return Err(Error::failed(lost_below(&lost)));
             }
             return match held.attribute("hidden-by") {
                 Some(over) => Err(Error::failed(format!("{over} is mounted over it on {}", place(&held).display()))),
@@ -167,6 +189,7 @@ impl FilesystemMount<'_> {
         self.make_mount_point()?;
         let source = self.device.as_deref().unwrap_or(self.source);
         mount::mount(self.fstype, source, &self.at.mnt, &self.options)?;
+        state::remove(StateScope::Boot, LOST)?;
         self.remember()?;
         Ok(Outcome::changed(format!("mounted {}", self.label())))
     }
@@ -199,18 +222,28 @@ impl FilesystemMount<'_> {
     /// Unmounts what this resource mounted, wherever it is by now. Other mounts stay.
     pub fn stop(&self) -> Result<Outcome> {
         let held = holdings::present("mount")?;
-        let mut unmounted = Vec::new();
+        let (mut unmounted, mut below) = (Vec::new(), Vec::new());
         for mount in held.iter().rev() {
+            let undone = match self.unmount(mount) {
+                // What is busy stays, and is up without what was below it.
+                Err(error) if !below.is_empty() => {
+                    state::set(StateScope::Boot, LOST, &below.join(", "))?;
+                    return Err(error.into());
+                }
+                undone => undone?,
+            };
             // It was unmounted before, and its file system is in use elsewhere: the host says where.
-            if !self.unmount(mount)? && mount.attribute("left").is_some() {
+            if !undone && mount.attribute("left").is_some() {
                 continue;
             }
+            below.push(mount.label.clone());
             if self.is_named(mount) {
                 unmounted.push(self.label());
             } else if !held.iter().any(|above| place(mount) != place(above) && place(mount).starts_with(place(above))) {
                 unmounted.push(mount.label.clone());
             }
         }
+        state::remove(StateScope::Boot, LOST)?;
         if !unmounted.is_empty() {
             return Ok(Outcome::changed(format!("unmounted {}", unmounted.join(", "))));
         }
@@ -231,16 +264,16 @@ impl FilesystemMount<'_> {
     }
 
     /// False if it was unmounted already.
-    fn unmount(&self, held: &Holding) -> Result<bool> {
+    fn unmount(&self, held: &Holding) -> std::result::Result<bool, CapabilityError> {
         let force = self.force();
         for _ in 1..ATTEMPTS {
             match holdings::release(held, force) {
                 Err(error) if error.is_busy() => clock::sleep(PAUSE)?,
-                answer => return Ok(answer?),
+                answer => return answer,
             }
         }
         // The last try says what keeps it busy.
-        Ok(holdings::release(held, force)?)
+        holdings::release(held, force)
     }
 
     /// A server that does not answer would keep the unmount waiting as well: then what it was asked is given up.
