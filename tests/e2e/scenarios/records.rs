@@ -24,6 +24,13 @@ crate::trials!(
     a_record_in_whose_place_another_was_put_is_unverified,
     a_record_that_was_cut_short_is_unverified,
     a_stop_from_another_namespace_proves_nothing,
+    a_btrfs_whose_device_was_replaced_is_looked_for_everywhere,
+    a_bind_that_shows_another_directory_by_now_is_a_warning,
+    a_stop_that_got_half_way_is_not_up_in_silence,
+    a_mount_that_was_only_intended_is_known_again_and_another_on_its_place_is_not,
+    what_is_held_is_left_behind_by_a_delete_only_knowingly,
+    a_record_that_was_emptied_is_no_reason_to_forget,
+    what_is_held_for_a_section_that_is_gone_is_given_up_by_name,
 );
 
 fn a_record_of_what_is_gone_excuses_no_mount_that_got_its_number(world: &World) {
@@ -272,6 +279,185 @@ fn a_stop_from_another_namespace_proves_nothing(world: &World) {
         assert!(!ip("addr show dev d0").contains("10.0.0.51"));
     });
     world.om("address,program delete --force").ok();
+}
+
+fn a_btrfs_whose_device_was_replaced_is_looked_for_everywhere(world: &World) {
+    let Some((device, _)) = btrfs(world) else { return };
+    let other_device = HandLoop::new(world, "c.img", 160);
+    world.create("web", &on_btrfs(&device));
+    world.om("web start").ok();
+    output("btrfs", &["replace", "start", "-B", "-f", &device.0, &other_device.0, &at(world, "site")]);
+    let mut other = in_another_namespace(world);
+    let place = format!("in the mount namespace of sleep (pid {})", other.id());
+    world.om("web stop").ends(1).says(&place);
+    assert_eq!(world.states("web"), "fs#1 warn");
+    end(&mut other);
+    world.om("web stop").ok();
+    // A program that works in it is enough.
+    output("mount", &["-o", "subvol=web", &other_device.0, &at(world, "site")]);
+    output("btrfs", &["replace", "start", "-B", "-f", &other_device.0, &device.0, &at(world, "site")]);
+    output("umount", &[&at(world, "site")]);
+    world.om("web start").ok();
+    output("btrfs", &["replace", "start", "-B", "-f", &device.0, &other_device.0, &at(world, "site")]);
+    let open = File::create(world.path("site/file")).unwrap();
+    output("umount", &["-l", &at(world, "site")]);
+    world.om("web stop").ends(1).says("the kernel still uses");
+    drop(open);
+    world.om("web stop").ok();
+    world.om("web delete --force").ok();
+}
+
+const BIND: &str = "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = bind\ndev = {w}/from/web\nmnt = {w}/site\n";
+
+fn a_bind_that_shows_another_directory_by_now_is_a_warning(world: &World) {
+    fs::create_dir_all(world.path("from/web")).unwrap();
+    world.create("web", BIND);
+    world.om("web start").ok();
+    fs::rename(world.path("from/web"), world.path("from/web.old")).unwrap();
+    fs::create_dir(world.path("from/web")).unwrap();
+    assert_eq!(world.states("web"), "fs#1 warn");
+    world.om("web print status").ok().says("was renamed").says("another directory than");
+    world.om("web restart").ok();
+    assert_eq!(world.states("web"), "fs#1 up");
+    world.om("web stop").ok();
+    world.om("web delete --force").ok();
+}
+
+fn a_stop_that_got_half_way_is_not_up_in_silence(world: &World) {
+    let place = TrustedPlace::new(world);
+    fs::create_dir_all(place.at("from/inner")).unwrap();
+    output("mount", &["-t", "tmpfs", "x", &place.at("from/inner")]);
+    let config = "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = bind\ndev = {from}\nmnt = {w}/site\nmnt_opt = rbind\n";
+    world.create("web", &config.replace("{from}", &place.at("from")));
+    world.om("web start").ok();
+    assert!(is_mounted(&at(world, "site/inner")));
+    let open = File::create(world.path("site/file")).unwrap();
+    world.om("web stop").ends(1);
+    assert!(!is_mounted(&at(world, "site/inner")) && is_mounted(&at(world, "site")));
+    let inner = "and then failed: it is up without that";
+    assert_eq!(world.states("web"), "fs#1 warn");
+    world.om("web print status").ok().says(inner);
+    world.om("web start").ends(1).says(inner);
+    drop(open);
+    world.om("web restart").ok();
+    assert_eq!(world.states("web"), "fs#1 up");
+    assert!(is_mounted(&at(world, "site/inner")));
+    world.om("web stop").ok();
+    world.om("web delete --force").ok();
+    output("umount", &[&place.at("from/inner")]);
+}
+
+/// Takes the ends of the calls out of a record, as if the agent had been killed before it wrote them.
+fn forget_ends(world: &World) {
+    let record = world.path("root/run/holdings/svc/web");
+    let lines = fs::read_to_string(&record).unwrap();
+    let intended: Vec<&str> = lines.lines().filter(|line| !line.contains(r#""event":"held""#)).collect();
+    assert!(intended.len() < lines.lines().count());
+    // In its place: another file there is not the record that was written.
+    fs::write(&record, intended.join("\n") + "\n").unwrap();
+}
+
+fn a_mount_that_was_only_intended_is_known_again_and_another_on_its_place_is_not(world: &World) {
+    let (site, device) = (at(world, "site"), ext4(world));
+    let place = TrustedPlace::new(world);
+    fs::create_dir(place.at("for")).unwrap();
+    let tmpfs = "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = tmpfs\nmnt = {w}/site\n".to_owned();
+    let bind = format!("[DEFAULT]\nnodes = n1\n[fs#1]\ntype = bind\ndev = {}\nmnt = {{w}}/site\n", place.at("for"));
+    for config in [tmpfs, bind, on(&device, "{w}/site")] {
+        world.create("web", &config);
+        // Killed after the mount.
+        world.om("web start").ok();
+        forget_ends(world);
+        assert_eq!(world.states("web"), "fs#1 up", "{config}");
+        let mut other = in_another_namespace(world);
+        let stop = world.om("web stop");
+        if config.contains("ext4") {
+            // Its copies are looked for, too.
+            stop.ends(1).says(&format!("in the mount namespace of sleep (pid {})", other.id()));
+        } else {
+            stop.says("unmounted");
+        }
+        end(&mut other);
+        world.om("web stop").ok();
+        assert!(!is_mounted(&site), "{config}");
+        // Killed before it. Another program then mounts its own on the same place.
+        world.om("web start").ok();
+        forget_ends(world);
+        output("umount", &[&site]);
+        output("mount", &["-t", "tmpfs", "otherapp", &site]);
+        world.write("site/precious", "data");
+        assert_ne!(world.states("web"), "fs#1 up", "{config}");
+        world.om("web start").ends(1).says("this resource did not mount it");
+        world.om("web stop").ok();
+        assert_eq!(world.read("site/precious"), "data", "{config}");
+        output("umount", &[&site]);
+        world.om("web delete --force").ok();
+    }
+}
+
+const TWO: &str = "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = tmpfs\nmnt = {w}/a\n[fs#2]\ntype = tmpfs\nmnt = {w}/b\n[task#1]\ntype = host\ncommand = /bin/true\n";
+
+fn a_record_that_was_emptied_is_no_reason_to_forget(world: &World) {
+    world.create("web", TWO);
+    world.om("web start").ok();
+    fs::write(world.path("root/run/holdings/svc/web"), "").unwrap();
+    let why = "what is not known, because of";
+    world.om("web unset --section fs#1").ends(1).says(why);
+    world.om("web delete").ends(1).says(why);
+    world.om("web delete --rid fs#2").ends(1).says(why);
+    for section in ["fs#1", "fs#2"] {
+        world.om(&format!("web unset --section {section} --force")).ok().says(why);
+    }
+    // Not even of an instance whose resources never are down.
+    world.om("web print status").ok().says("not down: it may hold what is not known");
+    world.om("web stop").ends(1).says("web is not down").says(why);
+    for mount in ["a", "b"] {
+        assert!(is_mounted(&at(world, mount)));
+        output("umount", &[&at(world, mount)]);
+    }
+    world.om("web stop --force --i-know").ok().says("given up").says(why);
+    world.om("web stop").ok();
+    world.om("web delete").ok();
+}
+
+fn what_is_held_is_left_behind_by_a_delete_only_knowingly(world: &World) {
+    world.create("web", TWO);
+    world.om("web start").ok();
+    let held = format!("tmpfs on {}", at(world, "a"));
+    world.om("web delete").ends(1).says("fs#1 is up");
+    world.om("web delete --force").ends(1).says("it still holds").says(&held).says("--i-know");
+    world.om("web delete --force --i-know").ok().says("left behind").says(&held);
+    world.om("driver audit --object web").ok().says("holdings = leave behind");
+    world.om("node print holdings --orphans").ok().says(&held);
+    world.create("web", TWO);
+    // The object that comes after it finds it.
+    world.om("web stop").ok();
+    assert!(!is_mounted(&at(world, "a")));
+    world.om("web delete").ok();
+    // What unprovision leaves as it is, such as a file system on a device of the operator, does not count.
+    let device = ext4(world);
+    world.create("web", &on(&device, "{w}/data"));
+    world.om("web provision").ok();
+    world.om("web delete").ends(1).says("fs#1");
+    world.om("web delete --unprovision --confirm").ok();
+}
+
+fn what_is_held_for_a_section_that_is_gone_is_given_up_by_name(world: &World) {
+    world.create("web", TWO);
+    world.om("web start").ok();
+    world.om("web unset --section fs#2 --force").ok();
+    let held = format!("tmpfs on {}", at(world, "b"));
+    world.om("web stop").ends(1).says(&held).says("--force --i-know");
+    world.om("web stop --force").ends(1).says(&held);
+    world
+        .om("web stop --force --i-know")
+        .ok()
+        .says(&format!("given up, because the operator knows better (--i-know): {held}"));
+    world.om("driver audit --object web").ok().says(&format!("holdings = give up {held}"));
+    world.om("web stop").ok().says("now down");
+    assert!(is_mounted(&at(world, "b")));
+    output("umount", &[&at(world, "b")]);
+    world.om("web delete").ok();
 }
 
 fn end(child: &mut Child) {

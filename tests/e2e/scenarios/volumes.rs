@@ -22,6 +22,7 @@ crate::trials!(
     a_namespace_writes_through_a_volume_what_its_policy_allows,
     a_place_that_only_a_default_of_a_third_party_names_takes_no_content,
     no_pool_fits_says_why_of_each,
+    a_volume_whose_image_is_gone_is_not_in_use_and_can_be_given_up,
     a_template_is_copied_and_a_volume_uses_no_volumes,
     a_kill_in_the_middle_is_recovered,
     containers_mount_volumes_by_their_names,
@@ -280,6 +281,27 @@ fn a_place_that_only_a_default_of_a_third_party_names_takes_no_content(world: &W
     world.om("web start").ok();
     assert!(world.exists("named/app"));
     fs::remove_dir(lure).unwrap();
+}
+
+fn a_volume_whose_image_is_gone_is_not_in_use_and_can_be_given_up(world: &World) {
+    pools(world, "");
+    world.create("web", "[volume#0]\npool = img\nsize = 32m\n");
+    world.om("web provision").ok();
+    world.om("web stop").ok();
+    let image = fs::read_dir(world.path("img")).unwrap().next().unwrap().unwrap().path();
+    fs::rename(&image, world.path("kept")).unwrap();
+    world.om("web start").ends(1);
+    world.om("web print holdings").ok().does_not_say("volume#0");
+    fs::rename(world.path("kept"), &image).unwrap();
+    world.om("web start").ok();
+    world.om("web unset --section volume#0 --force").ok();
+    world.om("web stop").ends(1).says("the volume web-vol-0");
+    world.om("web stop --force --i-know").ok().says("given up").says("the volume web-vol-0");
+    world.om("web stop").ok();
+    world.om("web delete").ok();
+    // It is not in use any more.
+    world.om("vol/web-vol-0 stop").ok();
+    world.om("vol/web-vol-0 delete --unprovision --confirm").ok();
 }
 
 fn no_pool_fits_says_why_of_each(world: &World) {

@@ -15,6 +15,17 @@ pub struct HoldingList {
     pub unverified: Vec<UnverifiedRecord>,
 }
 
+/// How far the deletion of an object may go.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DeleteOrder {
+    /// Whether what is up or provisioned is left as it is.
+    pub force: bool,
+    /// Whether that goes for what is held, too, which nothing of the object can stop any more.
+    pub i_know: bool,
+    /// Whether it was just unprovisioned: what is left of that is meant to stay.
+    pub unprovisioned: bool,
+}
+
 /// One thing that is held.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HoldingDocument {

@@ -34,7 +34,7 @@ pub use driver_document::{
 };
 pub use failure::{FailureKind, RequestFailure};
 pub use history::{ConfigDiff, ConfigHistory, ConfigRevision, KeywordChange};
-pub use holding::{HoldingDocument, HoldingList, UnverifiedRecord};
+pub use holding::{DeleteOrder, HoldingDocument, HoldingList, UnverifiedRecord};
 pub use level::LogLevel;
 pub use log::LogQuery;
 pub use object::{NameKind, ObjectList, ObjectSummary};

@@ -71,11 +71,11 @@ pub enum NoteDocument {
 /// A thing that is still held for a section that no driver is asked about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrphanDocument {
-    /// The name of the section.
+    /// The name of the section. Empty if that is not known.
     pub rid: String,
     /// What is held, for people.
     pub label: String,
-    /// Why no driver is asked: `gone`, `disabled` or `encap`.
+    /// Why no driver is asked: `gone`, `disabled` or `encap`; `unverified` if the record of what is held cannot be read.
     pub reason: String,
 }
 

@@ -76,7 +76,9 @@ impl DeleteError {
             DeleteError::Status(error) => error.kind(),
             DeleteError::Object(error) => error.kind(),
             DeleteError::Config(error) => error.kind(),
-            DeleteError::Lock(_, LockError::File(_)) | DeleteError::Used { .. } => FailureKind::Failed,
+            DeleteError::Lock(_, LockError::File(_)) | DeleteError::Used { .. } | DeleteError::Held { .. } => {
+                FailureKind::Failed
+            }
         }
     }
 }

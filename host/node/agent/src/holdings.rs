@@ -54,16 +54,23 @@ impl Agent {
         list.holdings.into_iter().filter(|held| held.state != GONE && held.kind != "file").collect()
     }
 
-    /// Whether an object holds something by its record, without a look at it. Blocks.
+    /// Why more may be held than the record of an object says, if that is so.
+    pub(crate) async fn unverified(&self, object: &ObjectPath) -> Option<String> {
+        let places = self.home().holdings(object);
+        blocking(move || Ledger::open(&places).unverified()).await.as_ref().map(not_known)
+    }
+
+    /// Whether an object holds something by its record, or may, without a look at it. Blocks.
     pub(crate) fn may_hold(&self, object: &ObjectPath) -> bool {
         let is_live = |record: &HoldingRecord| !record.is_undone() && record.holding.must_be_gone();
-        !Ledger::open(&self.home().holdings(object)).records(is_live).is_empty()
+        let ledger = Ledger::open(&self.home().holdings(object));
+        !ledger.records(is_live).is_empty() || ledger.unverified().is_some()
     }
 
     /// What is there of an object and must be gone before its slot is another node's, in words.
     pub async fn held(&self, object: &ObjectPath) -> Vec<String> {
-        let held = self.held_by(object).await.into_iter();
-        held.map(|held| format!("{} ({})", held.label, held.rid)).collect()
+        let held = self.held_by(object).await.into_iter().map(|held| format!("{} ({})", held.label, held.rid));
+        held.chain(self.unverified(object).await).collect()
     }
 
     /// The objects that may hold something.
@@ -93,6 +100,11 @@ impl Agent {
         };
         ObjectRecords { object, unverified: ledger.unverified(), records, rids }
     }
+}
+
+/// That more may be held than a record says, in words.
+pub(crate) fn not_known(unverified: &UnverifiedLedger) -> String {
+    format!("what is not known, because of {unverified}")
 }
 
 const GONE: &str = "gone";
@@ -161,15 +173,32 @@ pub(crate) fn declared(state: &InstanceState, wanted: impl Fn(&str) -> bool) -> 
 }
 
 /// Audits that an operator gave up what a resource still holds.
-pub(crate) fn audit_given_up(home: &Directories, object: &ObjectPath, rid: &Rid, sid: &str, things: &[String]) {
+pub(crate) fn audit_given_up(home: &Directories, object: &ObjectPath, rid: &str, sid: &str, things: &[String]) {
     FileAudit::new(home.audit()).record(&AuditRecord {
         object: object.to_string(),
-        rid: rid.to_string(),
+        rid: rid.to_owned(),
         driver: String::new(),
         digest: String::new(),
         sid: sid.to_owned(),
         action: "stop",
         call: format!("holdings = give up {}", things.join(", ")),
+        judged: None,
+        details: Vec::new(),
+        verdict: AuditVerdict::Done("--force --i-know".to_owned()),
+        duration: Duration::ZERO,
+    });
+}
+
+/// Audits that an object was deleted and what it still holds is left behind.
+pub(crate) fn audit_left(home: &Directories, object: &ObjectPath, things: &[String]) {
+    FileAudit::new(home.audit()).record(&AuditRecord {
+        object: object.to_string(),
+        rid: String::new(),
+        driver: String::new(),
+        digest: String::new(),
+        sid: String::new(),
+        action: "delete",
+        call: format!("holdings = leave behind {}", things.join(", ")),
         judged: None,
         details: Vec::new(),
         verdict: AuditVerdict::Done("--force --i-know".to_owned()),

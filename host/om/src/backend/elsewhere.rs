@@ -13,8 +13,8 @@ use model::{DriverName, NodeName, ObjectPath, Rid};
 use protocol::daemon::{AccessEntry, AccessQuery, StatusDocument};
 use protocol::{
     ActionOrder, ActionPlan, ActionResult, AuditEntry, AuditQuery, ConfigChange, ConfigCheck, ConfigDiff,
-    ConfigHistory, ConfigOutcome, ConfigProblem, ConfigTarget, ConfigText, ConsoleOrder, DriverConsent, DriverDoc,
-    DriverGrants, DriverInspection, DriverList, EngineAccess, EvaluatedKeyword, FailureKind, HoldingList,
+    ConfigHistory, ConfigOutcome, ConfigProblem, ConfigTarget, ConfigText, ConsoleOrder, DeleteOrder, DriverConsent,
+    DriverDoc, DriverGrants, DriverInspection, DriverList, EngineAccess, EvaluatedKeyword, FailureKind, HoldingList,
     InstalledDriver, InstanceDocument, KeyChange, LogQuery, NameKind, ObjectList, PolicyChange, PoolList,
     ResourceSelection, ScheduleDocument,
 };
@@ -129,7 +129,7 @@ impl Backend for ElsewhereBackend {
         Err(here_only())
     }
 
-    fn delete(&self, _: &ObjectPath, _: &[String], _: bool) -> Reply<ConfigOutcome> {
+    fn delete(&self, _: &ObjectPath, _: &[String], _: DeleteOrder) -> Reply<ConfigOutcome> {
         Err(here_only())
     }
 

@@ -40,10 +40,10 @@ use model::{DriverName, NodeName, ObjectPath, Rid};
 use protocol::daemon::{AccessEntry, AccessQuery};
 use protocol::{
     ActionOrder, ActionPlan, ActionResult, AuditEntry, AuditQuery, ConfigChange, ConfigCheck, ConfigDiff,
-    ConfigHistory, ConfigOutcome, ConfigProblem, ConfigTarget, ConfigText, ConsoleOrder, DriverConsent, DriverDoc,
-    DriverGrants, DriverInspection, DriverList, EngineAccess, EvaluatedKeyword, HoldingList, InstalledDriver,
-    InstanceDocument, KeyChange, LogLevel, LogQuery, NameKind, ObjectList, PolicyChange, PoolList, ResourceSelection,
-    ScheduleDocument,
+    ConfigHistory, ConfigOutcome, ConfigProblem, ConfigTarget, ConfigText, ConsoleOrder, DeleteOrder, DriverConsent,
+    DriverDoc, DriverGrants, DriverInspection, DriverList, EngineAccess, EvaluatedKeyword, HoldingList,
+    InstalledDriver, InstanceDocument, KeyChange, LogLevel, LogQuery, NameKind, ObjectList, PolicyChange, PoolList,
+    ResourceSelection, ScheduleDocument,
 };
 
 use crate::exit::Failure;
@@ -98,7 +98,7 @@ pub(crate) trait Backend {
     fn exists(&self, path: &ObjectPath) -> Reply<bool>;
     fn create(&self, path: &ObjectPath, text: &str) -> Reply<()>;
     /// Deletes an object, or only these sections of its configuration.
-    fn delete(&self, path: &ObjectPath, sections: &[String], force: bool) -> Reply<ConfigOutcome>;
+    fn delete(&self, path: &ObjectPath, sections: &[String], order: DeleteOrder) -> Reply<ConfigOutcome>;
     /// The other nodes of an object. An error if it has no instance on this one.
     fn peers(&self, path: &ObjectPath) -> Reply<Vec<NodeName>>;
     fn names(&self, path: &ObjectPath, kind: NameKind) -> Reply<BTreeSet<String>>;

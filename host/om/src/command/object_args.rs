@@ -143,6 +143,9 @@ pub(crate) struct DeleteArgs {
     /// Delete even if resources are up or provisioned, and leave them as they are
     #[arg(long)]
     pub(crate) force: bool,
+    /// With --force: delete it although something is held, which nothing can stop any more then
+    #[arg(long, requires = "force")]
+    pub(crate) i_know: bool,
     /// Delete only this section of the configuration. May be repeated
     #[arg(long = "rid", value_name = "RID")]
     pub(crate) rid: Vec<String>,

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use model::ObjectPath;
-use protocol::ConfigTarget;
 use protocol::daemon::OrderCommand;
+use protocol::{ConfigOutcome, ConfigTarget, DeleteOrder};
 
 use crate::backend::RemoteDaemon;
 use crate::command::{ActionArgs, ActionOptions, DeleteArgs, OutputFormat, ResourceArgs};
@@ -60,9 +60,15 @@ fn unprovision(session: &Session, paths: &[ObjectPath], args: &DeleteArgs) -> Ou
 }
 
 fn delete(session: &Session, path: &ObjectPath, args: &DeleteArgs) -> Result<(), Failure> {
-    let outcome = session.backend.delete(path, &args.rid, args.force)?;
+    let order = DeleteOrder { force: args.force, i_know: args.i_know, unprovisioned: args.unprovision };
+    let outcome = session.backend.delete(path, &args.rid, order)?;
     match args.rid.is_empty() {
-        true => Ok(()),
+        true => {
+            if let ConfigOutcome::Saved { notes } = outcome {
+                notes.iter().for_each(|note| session.note(note));
+            }
+            Ok(())
+        }
         // Other resources may refer to the section that is gone: the operator is warned of errors.
         false => ConfigFile::of(session, ConfigTarget::Object(path.clone())).report(outcome),
     }

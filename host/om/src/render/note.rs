@@ -24,6 +24,11 @@ pub(crate) fn of_orphan(orphan: &OrphanDocument) -> String {
     let OrphanDocument { rid, label, reason } = orphan;
     let (what, remedy) = match reason.as_str() {
         "disabled" => ("which is disabled", "enable it"),
+        "unverified" => {
+            return format!(
+                "not down: it may hold {label} (once you have looked that nothing is left: stop --force --i-know)"
+            );
+        }
         "encap" => ("which acts inside its container only (encap)", "take encap away"),
         _ => ("a section that is gone", "put it back"),
     };

@@ -5,6 +5,7 @@
 use agent::object::ObjectError;
 use agent::{Agent, ChangeAuthor, ObjectFiles};
 use model::ObjectPath;
+use protocol::DeleteOrder;
 use protocol::daemon::EventKind;
 use replica::request::{self, ConfigPublication};
 use replica::{ConfigRow, SharedObject};
@@ -176,7 +177,9 @@ impl Owner {
         let (agent, mail, path) = (self.agent.clone(), self.mail.clone(), path.clone());
         tokio::spawn(async move {
             let by = ChangeAuthor::of_process("om daemon");
-            let fault = agent.delete(&path, &[], true, &by).await.err().map(|error| agent::chain(&error));
+            // It is gone for all nodes: what is held here is found as an orphan.
+            let order = DeleteOrder { force: true, i_know: true, ..DeleteOrder::default() };
+            let fault = agent.delete(&path, &[], order, &by).await.err().map(|error| agent::chain(&error));
             let _ = mail.send(Message::Cluster(ClusterMessage::Installed { path, fault }));
         });
     }

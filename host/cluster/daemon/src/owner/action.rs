@@ -11,8 +11,8 @@ use orchestrate::{
     InstanceRecord, IntentId, StoreRevision,
 };
 use plan::Action;
-use protocol::EndingDocument;
 use protocol::daemon::EventKind;
+use protocol::{DeleteOrder, EndingDocument};
 use replica::request::EndReport;
 use replica::{RunningRow, StoredRecord};
 use serde_json::json;
@@ -246,7 +246,7 @@ impl InstanceWork {
         match self.step.action {
             InstanceAction::Delete => {
                 let by = ChangeAuthor::of_process("om daemon");
-                match self.agent.delete(&self.path, &[], false, &by).await {
+                match self.agent.delete(&self.path, &[], DeleteOrder::default(), &by).await {
                     Ok(_) => ActionEnd::Success,
                     Err(error) => ActionEnd::Failure(agent::chain(&error)),
                 }

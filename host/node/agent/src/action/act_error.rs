@@ -83,7 +83,7 @@ pub enum ActError {
     /// The rest is stopped, and something is held for sections that are gone, or that the agent leaves alone.
     #[error(
         "{object} is not down: {held} is held for sections that are gone or left alone (undo that by hand, or put the sections back, \
-         or enable them, and stop again)"
+         or enable them, and stop again; --force --i-know gives it up as it is)"
     )]
     OrphansLeft { object: ObjectPath, held: String },
     /// The rest is stopped, and something goes on that runs of tasks have left.

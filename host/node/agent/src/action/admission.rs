@@ -66,7 +66,7 @@ pub(super) async fn refuse_unaccepted(instance: &Instance<'_>, plan: &Plan) -> R
 /// Whether the configuration says so by now or not: an object that holds something on this node has an instance here.
 pub(super) async fn here_or_held<'o>(agent: &Agent, object: &'o Object) -> Result<&'o Object, ActError> {
     match here(object) {
-        Err(_) if !agent.held_by(&object.path).await.is_empty() => Ok(object),
+        Err(_) if !agent.held(&object.path).await.is_empty() => Ok(object),
         found => found,
     }
 }
@@ -116,15 +116,20 @@ pub(super) fn prove_no_orphans(
     request: &ActionRequest,
     orphans: &[OrphanHolding],
 ) -> Result<(), ActError> {
-    // A stop of some resources, or one that ends at a barrier, does not say that the instance is down.
-    let is_concerned = matches!(request.action, Action::Stop | Action::Shutdown)
-        && request.filter.is_empty()
-        && request.to.is_none()
-        && !request.i_know;
-    match is_concerned && !orphans.is_empty() {
+    match stops_instance(request) && !orphans.is_empty() {
         true => Err(ActError::OrphansLeft { object: object.clone(), held: listed(orphans) }),
         false => Ok(()),
     }
+}
+
+/// Whether the operator knows better than the records that are left when all of the instance is stopped.
+pub(super) fn gives_up_orphans(request: &ActionRequest, orphans: &[OrphanHolding]) -> bool {
+    stops_instance(request) && request.force && request.i_know && !orphans.is_empty()
+}
+
+/// Whether the action says that the instance is down: not one of some resources, nor one that ends at a barrier.
+fn stops_instance(request: &ActionRequest) -> bool {
+    matches!(request.action, Action::Stop | Action::Shutdown) && request.filter.is_empty() && request.to.is_none()
 }
 
 /// Nor is it down while something goes on that a run of a task has left.
@@ -139,7 +144,10 @@ pub(super) fn prove_ended(object: &ObjectPath, unended: &[UnreleasedResource]) -
 
 /// What is held, in words.
 fn listed(orphans: &[OrphanHolding]) -> String {
-    let one = |held: &OrphanHolding| format!("{} ({}, {})", held.label, held.rid, held.reason.as_str());
+    let one = |held: &OrphanHolding| match held.reason {
+        OrphanReason::Unverified => held.label.clone(),
+        reason => format!("{} ({}, {})", held.label, held.rid, reason.as_str()),
+    };
     orphans.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 

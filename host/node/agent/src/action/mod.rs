@@ -26,8 +26,8 @@ use model::{ObjectPath, Rid};
 use plan::Plan;
 
 use self::admission::{
-    admit, here, here_or_held, prove_ended, prove_no_orphans, refuse_orphans, refuse_unaccepted, refuse_without_room,
-    refuse_without_slot,
+    admit, gives_up_orphans, here, here_or_held, prove_ended, prove_no_orphans, refuse_orphans, refuse_unaccepted,
+    refuse_without_room, refuse_without_slot,
 };
 use self::aftermath::{conclude, note_end, note_runs, remember};
 use self::noted::NotedAction;
@@ -231,7 +231,11 @@ impl Agent {
         // An operator who interrupted the action does not wait for a driver that hangs.
         session.patience = execution.cancel.is_cancelled().then_some(LAST_LOOK);
         // Asked once more: what drivers said they did is not what counts.
-        let status = self.look(&instance, &session, &snapshot).await;
+        let mut status = self.look(&instance, &session, &snapshot).await;
+        if gives_up_orphans(&request, &status.orphans) {
+            instance.give_up_orphans(&session, &status.orphans, &*execution.log).await;
+            status = self.look(&instance, &session, &snapshot).await;
+        }
         if takes_all_down(&request) && report.ending == ActionEnding::Done {
             // The notes of its users would outlast it: after its next start they would keep it from being stopped.
             let (home, object) = (self.home().clone(), path.clone());

@@ -37,7 +37,7 @@ pub struct InstanceStatus {
 /// A thing that is still held for a section that no driver is asked about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrphanHolding {
-    /// The name of the section.
+    /// The name of the section. Empty if that is not known.
     pub rid: String,
     /// What is held, for people.
     pub label: String,
@@ -52,10 +52,13 @@ pub enum OrphanReason {
     Disabled,
     /// It acts inside a container only.
     Encap,
+    /// The record of what is held cannot be read, so that not even the section is known.
+    Unverified,
 }
 
 impl OrphanReason {
-    const ALL: [OrphanReason; 3] = [OrphanReason::Gone, OrphanReason::Disabled, OrphanReason::Encap];
+    const ALL: [OrphanReason; 4] =
+        [OrphanReason::Gone, OrphanReason::Disabled, OrphanReason::Encap, OrphanReason::Unverified];
 
     /// The word in documents.
     pub fn as_str(self) -> &'static str {
@@ -63,6 +66,7 @@ impl OrphanReason {
             OrphanReason::Gone => "gone",
             OrphanReason::Disabled => "disabled",
             OrphanReason::Encap => "encap",
+            OrphanReason::Unverified => "unverified",
         }
     }
 

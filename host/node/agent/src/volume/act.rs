@@ -6,6 +6,7 @@ use driver::{CancelSignal, Change};
 use exec::{ActionEnding, blocking};
 use model::ObjectPath;
 use plan::Action;
+use protocol::DeleteOrder;
 
 use super::make::made_for;
 use super::users::VolumeUsers;
@@ -72,7 +73,10 @@ async fn unprovision(
         return Ok(VolumeChange { text: format!("unprovisioned {volume}"), changed: true });
     }
     let by = ChangeAuthor::of_process(format!("unprovision of {}", call.asker()));
-    agent.delete(volume, &[], false, &by).await.map_err(|error| failed(volume, &error))?;
+    agent
+        .delete(volume, &[], DeleteOrder { unprovisioned: true, ..DeleteOrder::default() }, &by)
+        .await
+        .map_err(|error| failed(volume, &error))?;
     Ok(VolumeChange { text: format!("unprovisioned and deleted {volume}"), changed: true })
 }
 

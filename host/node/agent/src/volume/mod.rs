@@ -22,4 +22,4 @@ mod signals;
 mod users;
 
 pub(crate) use keeper::VolumeKeeper;
-pub(crate) use users::{give_up_users, refuse_if_used, volumes_of};
+pub(crate) use users::{give_up_use, give_up_users, refuse_if_used, volumes_of};

@@ -101,6 +101,13 @@ pub(crate) fn give_up_users(home: &Directories, volume: &ObjectPath) {
     }
 }
 
+/// Forgets that a resource uses volumes: an operator gave up what it holds. Blocks.
+pub(crate) fn give_up_use(home: &Directories, object: &ObjectPath, rid: &Rid) {
+    for volume in volumes_of(home, object) {
+        let _ = std::fs::remove_file(directory_of(home, &volume).join(file_name(object, rid)));
+    }
+}
+
 /// The volumes that the resources of an object use on this node, as their drivers declared. Blocks.
 pub(crate) fn volumes_of(home: &Directories, object: &ObjectPath) -> Vec<ObjectPath> {
     if object.kind() != ObjectKind::Svc {

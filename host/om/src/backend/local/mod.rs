@@ -31,8 +31,8 @@ use plan::Action;
 use protocol::daemon::{AccessEntry, AccessQuery};
 use protocol::{
     ActionOrder, ActionPlan, ActionResult, AuditEntry, AuditQuery, ConfigChange, ConfigCheck, ConfigDiff,
-    ConfigHistory, ConfigOutcome, ConfigProblem, ConfigTarget, ConfigText, ConsoleOrder, DriverConsent, DriverDoc,
-    DriverGrants, DriverInspection, DriverList, EndingDocument, EngineAccess, EvaluatedKeyword, HoldingList,
+    ConfigHistory, ConfigOutcome, ConfigProblem, ConfigTarget, ConfigText, ConsoleOrder, DeleteOrder, DriverConsent,
+    DriverDoc, DriverGrants, DriverInspection, DriverList, EndingDocument, EngineAccess, EvaluatedKeyword, HoldingList,
     InstalledDriver, InstanceDocument, KeyChange, LogQuery, NameKind, ObjectList, PolicyChange, PoolList,
     ResourceSelection, ScheduleDocument,
 };
@@ -149,9 +149,9 @@ impl Backend for LocalBackend {
         Ok(self.objects().by(&self.author_in_cluster()?).create(path, text)?)
     }
 
-    fn delete(&self, path: &ObjectPath, sections: &[String], force: bool) -> Reply<ConfigOutcome> {
+    fn delete(&self, path: &ObjectPath, sections: &[String], order: DeleteOrder) -> Reply<ConfigOutcome> {
         // The first `?` is for the runtime, the second one for the agent.
-        Ok(block_on(self.agent.delete(path, sections, force, &self.author_in_cluster()?))??)
+        Ok(block_on(self.agent.delete(path, sections, order, &self.author_in_cluster()?))??)
     }
 
     fn peers(&self, path: &ObjectPath) -> Reply<Vec<NodeName>> {

@@ -2,7 +2,7 @@
 
 mod leftovers;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use capability::holdings::{
@@ -16,8 +16,9 @@ use model::Rid;
 use model::status::State;
 
 use super::{ActionSession, Instance};
-use crate::holdings;
+use crate::holdings::{self, not_known};
 use crate::status::{OrphanHolding, OrphanReason, ResourceStatus};
+use crate::volume;
 
 /// The name of an exposed value that says what is gone, see `wit/types.wit`.
 const GONE: &str = "gone";
@@ -90,7 +91,9 @@ impl Instance<'_> {
         if held.is_empty() || !(session.force && session.i_know) {
             return held;
         }
-        self.give_up(session, &ledger, &held, log);
+        let held: Vec<(String, Vec<String>)> =
+            held.into_iter().map(|held| (held.rid.to_string(), held.things)).collect();
+        self.give_up(session, &ledger, held.iter().map(|(rid, things)| (rid.as_str(), things.clone())).collect(), log);
         Vec::new()
     }
 
@@ -106,16 +109,28 @@ impl Instance<'_> {
     }
 
     /// The operator knows better: what is held is given up, by name.
-    fn give_up(&self, session: &ActionSession, ledger: &Ledger, held: &[UnreleasedResource], log: &dyn LogSink) {
-        for UnreleasedResource { rid, things } in held {
+    fn give_up(&self, session: &ActionSession, ledger: &Ledger, held: BTreeMap<&str, Vec<String>>, log: &dyn LogSink) {
+        for (rid, things) in &held {
             let text = format!("given up, because the operator knows better (--i-know): {}", things.join(", "));
-            log.line(Some(rid), LogSeverity::Warn, &text);
+            let known: Option<Rid> = rid.parse().ok();
+            log.line(known.as_ref(), LogSeverity::Warn, &text);
             holdings::audit_given_up(self.agent.home(), &self.object.path, rid, &session.sid, things);
-            let _ = forget_declared(&self.state().driver_state(rid), &rid.to_string(), |_| true);
+            if let Some(known) = known {
+                volume::give_up_use(self.agent.home(), &self.object.path, &known);
+                let _ = forget_declared(&self.state().driver_state(&known), rid, |_| true);
+            }
         }
         // A damaged file is written anew with what is known of the other resources.
-        let rids: BTreeSet<String> = held.iter().map(|held| held.rid.to_string()).collect();
-        let _ = ledger.give_up(|record| rids.contains(&record.rid));
+        let _ = ledger.give_up(|record| held.contains_key(record.rid.as_str()));
+    }
+
+    /// The same of what is held for sections that no driver is asked about.
+    pub(crate) async fn give_up_orphans(&self, session: &ActionSession, orphans: &[OrphanHolding], log: &dyn LogSink) {
+        let mut held: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for orphan in orphans {
+            held.entry(&orphan.rid).or_default().push(orphan.label.clone());
+        }
+        self.give_up(session, &self.ledger(), held, log);
     }
 
     /// What drivers declared is gone: their status is down after a stop. Returns the devices among it, which the host looks for
@@ -196,7 +211,14 @@ impl Instance<'_> {
             label: record.holding.to_string(),
             reason: reason(record),
         };
-        there.into_iter().map(|(record, _)| orphan(record)).collect()
+        // If no driver says that its resource is up or down, no other sentence speaks of a record that cannot be read.
+        let is_silent = seen.iter().all(|seen| seen.state == State::Na || seen.unasked().is_some());
+        let unverified = unverified.filter(|_| is_silent).map(|unverified| OrphanHolding {
+            rid: String::new(),
+            label: not_known(&unverified),
+            reason: OrphanReason::Unverified,
+        });
+        there.into_iter().map(|(record, _)| orphan(record)).chain(unverified).collect()
     }
 
     /// A resource is not up by a helper alone: the process that its start made must run.
@@ -346,10 +368,6 @@ fn why(verdict: &ProofVerdict) -> String {
         ProofVerdict::Still(how) => format!(" ({how})"),
         ProofVerdict::NotProven(why) => format!(" (that it is gone is not proven: {why})"),
     }
-}
-
-fn not_known(unverified: &UnverifiedLedger) -> String {
-    format!("what is not known, because of {unverified}")
 }
 
 /// The number of the recorded first process of a resource, if it has exited.

@@ -5,7 +5,7 @@ use agent::{Agent, ObjectFiles};
 use anyhow::{Context, anyhow};
 use etcd::EngineProcess;
 use model::{NodeName, ObjectPath};
-use protocol::FailureKind;
+use protocol::{DeleteOrder, FailureKind};
 use serde::{Deserialize, Serialize};
 
 use super::LocalCluster;
@@ -142,7 +142,8 @@ impl LocalCluster {
         let by = self.author();
         let agent: &Agent = &self.agent;
         for path in foreign {
-            let removed = block_on(agent.delete(path, &[], true, &by))?;
+            let order = DeleteOrder { force: true, i_know: true, ..DeleteOrder::default() };
+            let removed = block_on(agent.delete(path, &[], order, &by))?;
             removed
                 .map_err(|error| anyhow!(agent::chain(&error)).context(format!("cannot remove the file of {path}")))?;
         }
