@@ -48,7 +48,7 @@ pub(crate) fn attempt(world: &World, namespace: &str, attempt: &str, more: &str)
     );
     world.om(&format!("{name} create --config {}", file.display())).ok();
     let ran = world.om(&format!("{name} start --disable-rollback"));
-    world.om(&format!("{name} delete --force --confirm")).ok();
+    world.om(&format!("{name} delete --force --i-know --confirm")).ok();
     ran
 }
 
@@ -66,7 +66,8 @@ fn an_authors_default_grants_nothing(world: &World) {
     attempt(world, "", "write {w}/mine/x text", "lure = {w}/mine\n").ok();
     attempt(world, "", "run-with HOSTILE default /usr/bin/env", "program = /usr/bin/env\n").ends(1).says("HOSTILE");
     attempt(world, "", "run-with HOSTILE written /usr/bin/env", "program = /usr/bin/env\ntuning = HOSTILE=written\n")
-        .ok();
+        .ends(1)
+        .says("env=HOSTILE");
     attempt(world, "", "run-with-group shadow /usr/bin/id", "program = /usr/bin/id\n").ends(1).says("group=shadow");
     // Nor does it leave by another section.
     let config = "[DEFAULT]\nnodes = n1\n[app#1]\ntype = hostile\nattempt = log 1\n[fs#1]\ntype = directory\npath = {app#1.lure}\n";
@@ -121,7 +122,7 @@ fn a_directory_goes_to_a_group_of_its_owner_or_of_the_grant(world: &World) {
         let file = world.write("dir.conf", &config(more));
         world.om(&format!("{namespace}dir create --config {}", file.display())).ok();
         let ran = world.om(&format!("{namespace}dir start"));
-        world.om(&format!("{namespace}dir delete --force --confirm")).ok();
+        world.om(&format!("{namespace}dir delete --force --i-know --confirm")).ok();
         ran
     };
     let group = || fs::metadata(place.join("d")).map(|found| found.gid()).unwrap_or(0);
@@ -147,7 +148,7 @@ fn a_directory_goes_to_a_group_of_its_owner_or_of_the_grant(world: &World) {
         world.om(&format!("ns1/svc/t create --config {}", file.display())).ok();
         let ran = world.om("ns1/svc/t start");
         world.om("ns1/svc/t stop").ok();
-        world.om("ns1/svc/t delete --force --confirm").ok();
+        world.om("ns1/svc/t delete --force --i-know --confirm").ok();
         ran
     };
     mounted("size=1m,mode=2777,gid=42").ends(1).says("gid=42");
@@ -240,7 +241,7 @@ fn a_program_of_root_gets_no_variable_that_loads_code(world: &World) {
         let task = "[task#1]\ntype = host\ncommand = /usr/bin/env\nenvironment = GNUMAKEFLAGS=x PORT=80\n";
         world.create("ns1/svc/job", &format!("[DEFAULT]\nnodes = n1\n{task}{user}"));
         let ran = world.om("ns1/svc/job run");
-        world.om("ns1/svc/job delete --force --confirm").ok();
+        world.om("ns1/svc/job delete --force --i-know --confirm").ok();
         ran
     };
     policy(world, "ns1", "allow exec(caps=all) = /usr/bin/env\n");
@@ -318,7 +319,7 @@ fn the_options_of_a_mount_are_read_once(world: &World) {
         let file = world.write("m.conf", &world.fill(&config));
         world.om(&format!("ns1/svc/m create --config {}", file.display())).ok();
         world.om("ns1/svc/m start").ends(1);
-        world.om("ns1/svc/m delete --force --confirm").ok();
+        world.om("ns1/svc/m delete --force --i-know --confirm").ok();
     }
 }
 
@@ -396,7 +397,7 @@ fn what_a_namespace_mounts_brings_no_programs_of_root_and_no_devices(world: &Wor
             started.ends(1).says("files.write")
         };
         world.om("ns1/svc/common stop").ok();
-        world.om("ns1/svc/common delete --force --confirm").ok();
+        world.om("ns1/svc/common delete --force --i-know --confirm").ok();
     }
 }
 

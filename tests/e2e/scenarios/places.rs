@@ -182,7 +182,7 @@ fn a_device_is_judged_under_all_of_its_names(world: &World) {
             world.create("data", &config);
             world.om("data start").ends(1).says("denied");
             assert!(!is_mounted(&home.0.join("real/mnt")), "{asked} although {line}");
-            world.om("data delete --force --confirm").ok();
+            world.om("data delete --force --i-know --confirm").ok();
         }
     }
     fs::remove_file(&policy).unwrap();
@@ -233,7 +233,7 @@ fn an_argument_is_judged_where_it_leads(world: &World) {
             world.write("job.conf", &format!("[DEFAULT]\nnodes = n1\n[task#1]\ntype = host\ncommand = {command}\n"));
         world.om(&format!("job create --config {}", file.display())).ok();
         let ran = world.om("job run");
-        world.om("job delete --force --confirm").ok();
+        world.om("job delete --force --i-know --confirm").ok();
         ran
     };
     let devices = [device.clone(), format!("{at}/disk"), format!("{at}/node"), format!("/proc/self/root{device}")];
@@ -281,6 +281,6 @@ fn an_argument_leads_to_no_loop_device_of_another_object(world: &World) {
             &format!("[DEFAULT]\nnodes = n1\n[task#1]\ntype = host\ncommand = /usr/bin/test -n {name}\n"),
         );
         world.om("ns1/svc/job run").ends(1).says("no resource of this object attached");
-        world.om("ns1/svc/job delete --force --confirm").ok();
+        world.om("ns1/svc/job delete --force --i-know --confirm").ok();
     }
 }

@@ -261,7 +261,7 @@ fn a_namespace_writes_through_a_volume_what_its_policy_allows(world: &World) {
         let name = keyword.split('=').next().unwrap();
         world.om(&format!("ns1/svc/s unset --kw volume#1.{name}")).ok();
     }
-    world.om("driver audit --driver volume.pool").ok().says("k/app:/app").says("2770");
+    world.om("driver audit --driver volume.pool --format json").ok().says("k/app:/app").says("2770");
     world.om("ns1/svc/s delete --force").ok();
 }
 

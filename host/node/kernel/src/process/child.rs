@@ -4,12 +4,14 @@
 //! lock or panic: everything is prepared before the fork, and only system calls are left. The program is executed from
 //! here; std's own exec is never reached.
 
+#![expect(unsafe_code, reason = "to leave a terminal has no safe wrapper")]
+
 use std::ffi::CString;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::process::Command;
 
-use rustix::fs::Mode;
+use rustix::fs::{Mode, OFlags};
 
 use super::confine::{drop_bounding_set, drop_inheritable};
 use super::exec::{self, ExecVector};
@@ -103,6 +105,10 @@ impl ChildSetup {
     fn enter_session(&self) -> io::Result<()> {
         match self.session {
             // A group of its own, so that the program and its children can be killed by one signal.
+            SessionKind::OwnGroup => {
+                rustix::process::setpgid(None, None)?;
+                leave_terminal();
+            }
             SessionKind::Detached | SessionKind::OfTerminal(None) => drop(rustix::process::setsid()?),
             SessionKind::OfTerminal(Some(stream)) => {
                 rustix::process::setsid()?;
@@ -143,4 +149,16 @@ impl ChildSetup {
         rustix::thread::set_thread_res_uid(account.uid, account.uid, account.uid)?;
         Ok(())
     }
+}
+
+/// Gives up the terminal of the session, for this process and all that it starts: who can open /dev/tty can type into it, by TIOCSTI of
+/// ioctl_tty(2), where `dev.tty.legacy_tiocsti` allows that.
+fn leave_terminal() {
+    // It cannot be opened where there is none, and then there is nothing to give up.
+    let Ok(terminal) = rustix::fs::open("/dev/tty", OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())
+    else {
+        return;
+    };
+    // SAFETY: TIOCNOTTY takes no argument, and the descriptor is open. It is async-signal-safe, as ioctl(2) is only a system call.
+    unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCNOTTY) };
 }

@@ -47,8 +47,9 @@ pub struct ProgramLaunch {
 /// The session and the process group of a program. They decide which signals of a terminal reach it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SessionKind {
-    /// A session of its own, so that it has no terminal: who opens /dev/tty of a session can type into it, by TIOCSTI of
-    /// ioctl_tty(2), where dev.tty.legacy_tiocsti allows that.
+    /// A process group in the agent's session, by which a later agent knows that it was not to outlive this one. It has no terminal.
+    OwnGroup,
+    /// A session of its own.
     Detached,
     /// A session of its own, whose terminal is this one of the program's standard input, output and error, if any.
     OfTerminal(Option<StandardStream>),

@@ -43,7 +43,8 @@ const LONG: Duration = Duration::from_secs(60);
 
 #[tokio::test]
 async fn a_crash_is_a_fault_in_every_verb() {
-    let trap = DriverFault::Trap("wasm trap: wasm `unreachable` instruction executed".to_owned());
+    let trap =
+        DriverFault::Trap("wasm trap: wasm `unreachable` instruction executed (om --debug shows its stack)".to_owned());
     check("", &["panic", "at the disco"], LONG, trap).await;
 }
 

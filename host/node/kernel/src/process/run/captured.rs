@@ -73,7 +73,7 @@ impl RunningProgram {
         let (stdin_reader, stdin) = child_reads().map_err(failed("make a pipe"))?;
         let (stdout, stdout_writer) = child_writes().map_err(failed("make a pipe"))?;
         let (stderr, stderr_writer) = child_writes().map_err(failed("make a pipe"))?;
-        let (mut command, report) = launch.command(SessionKind::Detached)?;
+        let (mut command, report) = launch.command(SessionKind::OwnGroup)?;
         command.stdin(stdin_reader).stdout(stdout_writer).stderr(stderr_writer);
         let (group, child) = started(command, report).await?;
         Ok(RunningProgram {

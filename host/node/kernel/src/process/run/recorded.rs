@@ -34,7 +34,7 @@ pub async fn run_recorded(
 ) -> Result<ProgramOutput, RunError> {
     let writer = open_output(output)?;
     let mut recorded = RecordedOutput::after_now(output)?;
-    let (mut command, report) = launch.command(SessionKind::Detached)?;
+    let (mut command, report) = launch.command(SessionKind::OwnGroup)?;
     let errors = writer.try_clone().map_err(|error| report.explain(&error))?;
     command.stdin(Stdio::null()).stdout(OwnedFd::from(writer)).stderr(OwnedFd::from(errors));
     let (group, mut child) = started(command, report).await?;
