@@ -205,6 +205,6 @@ fn a_node_is_drained_before_it_leaves(world: &World) {
     n3.om(world, "cluster status").ends(3);
     assert!(!n3.file("var/cluster/leave.json").exists());
     n1.om(world, "web stop --wait").ok();
-    n3.om(world, "own stop --wait").ok();
+    until("the order that has started it again is over", || n3.om(world, "own stop --wait").code == Some(0));
     cluster.end();
 }

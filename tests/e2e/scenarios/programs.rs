@@ -315,7 +315,7 @@ fn a_program_that_does_not_exist_is_a_warning(world: &World) {
     // It may come with a file system of the service.
     world.create(
         "web",
-        "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = bind\nsrc = /srv\nmnt = {w}/mnt\n[app#1]\nstart = {w}/mnt/bin/app\n",
+        "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = bind\ndev = /srv\nmnt = {w}/mnt\n[app#1]\nstart = {w}/mnt/bin/app\n",
     );
     world.om("web config validate").ok().does_not_say("not there");
     world.om("web delete").ok();

@@ -227,7 +227,7 @@ fn a_link_in_the_volume_leads_nowhere_else(world: &World) {
 fn namespace_with_a_volume(world: &World) {
     let policy = "allow files.read = {w}/own/**\nallow files.write = {w}/own/**\nallow files.read = {rundir}/**\n\
                   allow files.write = {rundir}/**\nallow volume = *\n";
-    let policy = policy.replace("{w}", &world.path("").display().to_string().trim_end_matches('/'));
+    let policy = policy.replace("{w}", world.path("").display().to_string().trim_end_matches('/'));
     world.write("root/etc/namespaces/ns1/policy", &policy);
     for directory in ["own", "private"] {
         fs::create_dir(world.path(directory)).unwrap();

@@ -219,7 +219,7 @@ fn system_path(path: &str) -> Option<&'static str> {
         true
     };
     let is_root = own.first().is_none_or(|first| first.is_empty());
-    (is_root || SYSTEM_TREES.iter().any(|tree| touches(&tree))).then_some("a driver that writes there can become root")
+    (is_root || SYSTEM_TREES.iter().any(touches)).then_some("a driver that writes there can become root")
 }
 
 impl Operation for ReadPath {

@@ -106,7 +106,7 @@ mod tests {
     fn a_section_changes_with_what_its_keywords_refer_to() {
         let text = "[env]\ndir = {base}/web\nother = 1\nbase = /srv\n[fs#1]\ntype = tmpfs\nmnt = {env.dir}/a\n[fs#2]\ntype = flag\n";
         let check = |from: &str, to: &str, changed: &[&str]| {
-            let (then, now) = (Document::parse(text), Document::parse(&text.replace(from, to)));
+            let (then, now) = (Document::parse(text), Document::parse(text.replace(from, to)));
             let (then, now) = (sections(&then), sections(&now));
             let differ = then.iter().filter(|(name, entries)| now.get(*name) != Some(entries));
             let differ: Vec<&str> = differ.map(|(name, _)| name.as_str()).filter(|name| *name != "env").collect();
