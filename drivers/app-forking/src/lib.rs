@@ -147,7 +147,7 @@ impl Driver for ForkingApplication {
 fn stop_program(context: &Context) -> Result<Outcome> {
     let is_program = |held: &holdings::Holding| held.attribute("first").is_some();
     if !holdings::present("process-group")?.iter().any(is_program) {
-        return Ok(Outcome::unchanged("there is no stop command"));
+        return Ok(Outcome::unchanged("the configuration has no stop command"));
     }
     let count = process::terminate("TERM", SETTLE.min(context.deadline / 2))?;
     let what = if count == 1 { "process" } else { "processes" };

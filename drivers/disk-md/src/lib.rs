@@ -297,8 +297,8 @@ impl SoftwareRaid {
 
     /// The arguments after `--create` and the device, in the order of the grant.
     fn creation(&self, uuid: &str, devices: usize) -> Vec<String> {
-        // mdadm would ask where a device seems to be in use, and there is no terminal. What the
-        // devices hold was looked at before.
+        // mdadm asks the user about a device that seems to be in use, and a driver has no terminal for the answer. The
+        // driver has looked at what the devices hold before.
         let mut words = vec!["--run".to_owned()];
         let mut option = |name: &str, value: String| words.extend([name.to_owned(), value]);
         // Known before, so that an array whose creation is interrupted is recognised.

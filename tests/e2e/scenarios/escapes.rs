@@ -85,6 +85,12 @@ fn an_authors_default_is_shown_before_it_is_allowed(world: &World) {
         .says("own = ")
         .says("(line 6 of the configuration)")
         .says("lure = /srv/hostler-lure (default of the driver's author");
+    // A secret that a grant names is shown nowhere.
+    world.om("web set --kw app#1.password=s3cretly99").ok();
+    for format in ["", " --format json"] {
+        let shown = world.om(&format!("driver inspect app.hostile --effective web app#1{format}")).ok();
+        shown.says("/bin/echo").does_not_say("s3cretly99");
+    }
 }
 
 fn a_group_is_the_users_own_or_in_the_grant(world: &World) {

@@ -22,6 +22,9 @@ struct HostileDriver {
     disk: Option<PathBuf>,
     /// The only argument that it may pass to a program.
     word: Option<String>,
+    /// A secret that it may pass to a program.
+    #[keyword(secret)]
+    password: Option<String>,
     /// The program of its console.
     console_program: Option<PathBuf>,
     /// Its own address.
@@ -72,6 +75,7 @@ impl Driver for HostileDriver {
         "block.loop = {kw:disk}",
         "net.addr = {kw:address} on lo",
         "exec = /bin/echo {kw:word}",
+        "exec = /bin/echo {kw:password}",
         "files.write = {kw:lure}/**",
         "exec(group={kw:group}, cwd={kw:cwd}, env=PORT+HOME+KUBECONFIG) = {kw:program}",
         "mount = overlay overlay on {kw:overlay}",

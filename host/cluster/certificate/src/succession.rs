@@ -36,7 +36,7 @@ impl CertificatePlace {
         self.write("ca.pem", &trusted.concat())
     }
 
-    /// From now on the next authority issues. The former one is still trusted. False: there is no next one.
+    /// Makes the next authority the one that issues. The place still trusts the former one. Returns false if it holds no next one.
     pub fn adopt_next(&self) -> Result<bool, PlaceError> {
         let Some(next) = self.next()? else { return Ok(false) };
         self.write("ca.key", &next.key)?;

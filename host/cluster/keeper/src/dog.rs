@@ -26,7 +26,7 @@ impl Dog {
     pub(crate) fn tend(&mut self, page: Option<PageView<'_>>, cuts: &CutTable, now: Duration) {
         match page.map(|page| page.watchdog) {
             Some(Some((path, timeout))) => self.open(path, timeout, now),
-            // Without a page that is whole it stays as it is: nobody has said that nothing is held.
+            // Where the page is not whole, the dog keeps the device as it is: the daemon has not said that it holds nothing.
             Some(None) if page.is_none_or(|page| page.slots().next().is_none()) => self.close(),
             _ => {}
         }

@@ -108,19 +108,22 @@ fn nothing_is_believed_of_another_version_or_of_something_else() {
     }
 }
 
+/// The first file system of a loop device, where it was mounted.
+const SEEN: MountSight<'static> = MountSight {
+    id: 77,
+    device: (7, 3),
+    root: "/",
+    target: "/srv/web",
+    fstype: "ext4",
+    source: "/dev/loop3",
+    unique: None,
+    superblock: None,
+};
+
 #[test]
 fn a_mount_is_known_by_its_numbers_wherever_it_is_by_now() {
     let held = mount("/srv/web", Some(identity()));
-    let seen = MountSight {
-        id: 77,
-        device: (7, 3),
-        root: "/",
-        target: "/srv/web",
-        fstype: "ext4",
-        source: "/dev/loop3",
-        unique: None,
-        superblock: None,
-    };
+    let seen = SEEN;
     assert!(held.is(seen) && held.is(MountSight { target: "/srv/moved", source: "/dev/disk", ..seen }));
     // The number is used again after an unmount.
     assert!(!held.is(MountSight { device: (7, 4), ..seen }) && !held.is(MountSight { id: 78, ..seen }));
@@ -140,16 +143,7 @@ fn a_mount_is_known_by_its_numbers_wherever_it_is_by_now() {
 #[test]
 fn a_mount_that_was_only_intended_claims_nothing_by_what_was_asked() {
     let intended = mount("/srv/web", None);
-    let seen = MountSight {
-        id: 5,
-        device: (7, 3),
-        root: "/",
-        target: "/srv/web",
-        fstype: "ext4",
-        source: "/dev/loop3",
-        unique: None,
-        superblock: None,
-    };
+    let seen = MountSight { id: 5, ..SEEN };
     assert!(!intended.is(seen));
 }
 
@@ -199,16 +193,7 @@ fn a_device_number_that_the_kernel_has_made_up_proves_nothing_alone() {
 
 #[test]
 fn a_mount_that_was_only_intended_is_the_very_one_or_none() {
-    let seen = MountSight {
-        id: 77,
-        device: (7, 3),
-        root: "/",
-        target: "/srv/web",
-        fstype: "ext4",
-        source: "/dev/loop3",
-        unique: Some(4_294_967_400),
-        superblock: None,
-    };
+    let seen = MountSight { unique: Some(4_294_967_400), ..SEEN };
     // Nothing was made yet: what is on the same place is another program's.
     let intended = mount("/srv/web", None);
     assert!(!intended.is(seen) && !intended.is_used_by(seen) && !intended.may_be(77, (7, 3)));

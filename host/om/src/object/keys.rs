@@ -14,7 +14,7 @@ use crate::each::each;
 use crate::exit::{Failure, Outcome};
 use crate::render::structured::{one_or_all, structured};
 use crate::session::Session;
-use crate::terminal::{keep_error, print};
+use crate::terminal::{is_output_terminal, keep_error, print};
 use crate::words::Target;
 
 pub(crate) fn add(session: &Session, target: &Target, args: &PutArgs) -> Outcome {
@@ -72,6 +72,11 @@ pub(crate) fn rename(session: &Session, target: &Target, args: &RenameArgs) -> O
 
 pub(crate) fn decode(session: &Session, target: &Target, args: &DecodeArgs) -> Outcome {
     let value = session.backend.key_value(&target.path()?, &args.key)?;
+    // A terminal obeys what it is sent, and users of a namespace write keys.
+    if is_output_terminal() {
+        print(&String::from_utf8_lossy(&value));
+        return Ok(ExitCode::SUCCESS);
+    }
     // Not by `print`, which would remove bytes that look like colours. No newline is added either: a key may hold a
     // file.
     let mut stdout = std::io::stdout();

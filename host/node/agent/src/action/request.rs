@@ -40,7 +40,7 @@ pub struct ActionRequest {
     pub destination: Option<NodeName>,
     /// Another node leads a provision or an unprovision of the object: this one leaves to it what both have, and starts nothing.
     pub follows: bool,
-    /// A user has ordered the action and is told its outcome, although the daemon does it.
+    /// Whether a user has ordered the action from the daemon, and waits for its outcome.
     pub asked_for: bool,
     /// The command as the user typed it, without secrets, for the log.
     pub command: String,

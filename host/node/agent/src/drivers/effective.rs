@@ -104,7 +104,10 @@ impl Agent {
         let guarded = lines.iter().any(|line| line.guard.is_some());
         let guarded = guarded.then(|| capability::guarded(&Subject::from(&call), &call.keywords, &grants));
         let keywords = named_keywords(&known.manifest.grants, &call);
-        Ok(EffectiveGrants { lines, guarded, driver, keywords, unresolved, secrets: call.secrets })
+        // A grant may name a secret keyword.
+        let of_keywords = call.keywords.iter().filter(|keyword| keyword.secret).flat_map(|keyword| &keyword.values);
+        let secrets = call.secrets.iter().chain(of_keywords).cloned().collect();
+        Ok(EffectiveGrants { lines, guarded, driver, keywords, unresolved, secrets })
     }
 
     /// The grants of a driver for one call. The outer error says that this machine cannot run drivers.

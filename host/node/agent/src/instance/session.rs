@@ -17,7 +17,7 @@ pub(crate) struct ActionSession {
     pub(crate) confirm: bool,
     pub(crate) adopt: bool,
     pub(crate) i_know: bool,
-    /// A user is told the outcome of a start: it counts only if what was started still runs a moment later.
+    /// Whether a user waits for the outcome: then a start counts only if its programs still run a moment later.
     pub(crate) confirms: bool,
     /// Another node leads the provision or unprovision.
     pub(crate) follows: bool,

@@ -12,12 +12,12 @@ use model::status::State;
 
 use super::{ActionSession, Instance};
 
-/// How long a program must have run at the end of a start whose outcome a user is told.
+/// How long a program must have run at the end of a start for which a user waits.
 const CONFIRMED: Duration = Duration::from_secs(1);
 
 impl Instance<'_> {
-    /// Those of the started resources that are down again because their program has exited. If a user is told the outcome, this waits
-    /// until each program has run for a second; without that, the daemon notices the exit by itself.
+    /// Those of the started resources that are down again because their program has exited. If a user waits for the outcome, this waits
+    /// until each program has run for a second. Otherwise the daemon notices the exit by itself.
     pub(super) async fn exited_early(
         &self,
         session: &ActionSession,

@@ -76,7 +76,11 @@ impl Agent {
     pub async fn driver_grants(&self, path: &ObjectPath, rid: &Rid) -> Result<DriverGrants, EffectiveGrantsError> {
         let found = self.effective(path, rid).await?;
         let secrets = SecretValues::default();
-        found.secrets.iter().for_each(|secret| secrets.add(secret));
+        for secret in &found.secrets {
+            secrets.add(secret);
+            // As a grant line writes it.
+            secrets.add(&secret.replace('\\', r"\\").replace('"', r#"\""#));
+        }
         let drivers = self.drivers();
         let known = drivers.get(&found.driver);
         Ok(DriverGrants {
@@ -87,7 +91,10 @@ impl Agent {
             rid: rid.to_string(),
             grants: found.lines.iter().map(|line| effective(line, &secrets)).collect(),
             guarded: found.guarded.map(|guarded| match guarded {
-                Ok(lets_through) => GuardedRequests { lets_through, reason: None },
+                Ok(lets_through) => GuardedRequests {
+                    lets_through: lets_through.iter().map(|line| secrets.redact(line).into_owned()).collect(),
+                    reason: None,
+                },
                 Err(reason) => GuardedRequests { lets_through: Vec::new(), reason: Some(reason) },
             }),
             keywords: found.keywords.iter().map(|line| hide_secret_values(&secrets.redact(line))).collect(),
@@ -132,11 +139,14 @@ fn sentence(sentence: &GrantSentence) -> GrantDocument {
 
 fn effective(effective: &EffectiveGrant, secrets: &SecretValues) -> GrantVerdict {
     let mut sentence = sentence(&effective.sentence);
-    sentence.object = secrets.redact(&sentence.object).into_owned();
+    let covered = |text: &str| secrets.redact(text).into_owned();
+    (sentence.object, sentence.grant) = (covered(&sentence.object), covered(&sentence.grant));
     let (standing, by) = match &effective.standing {
         GrantStatus::Allowed => ("allowed", GrantLimits::Nothing),
-        GrantStatus::Narrowed(lines) => ("narrowed", GrantLimits::Lines(lines.clone())),
-        GrantStatus::Refused(by) => ("refused", GrantLimits::Refuser(by.to_string())),
+        GrantStatus::Narrowed(lines) => {
+            ("narrowed", GrantLimits::Lines(lines.iter().map(|line| covered(line)).collect()))
+        }
+        GrantStatus::Refused(by) => ("refused", GrantLimits::Refuser(covered(&by.to_string()))),
     };
     GrantVerdict { masked: hide_secret_values(&sentence.object), sentence, standing: standing.to_owned(), by }
 }

@@ -42,45 +42,54 @@ pub async fn prove(
     records: Vec<HoldingRecord>,
     others: impl Fn() -> Vec<NodeRecord>,
 ) -> Vec<HoldingProof> {
-    let mut mounts = MountScan::of(&records);
-    for _ in 1..LOOKS {
-        if !records.iter().any(|record| may_be_another(&mounts, record, object, &others)) {
-            break;
-        }
-        tokio::time::sleep(PAUSE).await;
-        mounts = MountScan::of(&records);
-    }
+    let (mounts, found) = scan(object, &records, &others).await;
     // Mounts are looked for in the scan, and the rest by their own kind of look.
     let is_mount = |record: &HoldingRecord| matches!(record.holding, Holding::Mount(_));
     let rest: Vec<HoldingRecord> = records.iter().filter(|record| !is_mount(record)).cloned().collect();
     let seen = look(object, &rest, Vec::new).await;
     let mut rest = rest.iter().zip(seen).map(|(record, seen)| verdict_of(record, seen));
     let mut proofs = Vec::with_capacity(records.len());
-    for record in records {
-        let verdict = match &record.holding {
-            Holding::Mount(mount) => match mounts.verdict(mount, &record, object, &others) {
-                ProofVerdict::Gone => unseen(&mounts, mount, &record).await,
-                still => still,
-            },
+    for (record, found) in records.into_iter().zip(found) {
+        let verdict = match (&record.holding, found) {
+            (Holding::Mount(mount), Some(ProofVerdict::Gone)) => unseen(&mounts, mount, &record).await,
+            (_, Some(still)) => still,
             // In the order of `records`, from which the mounts are left out.
-            _ => rest.next().unwrap_or(ProofVerdict::NotProven("it was not looked at".to_owned())),
+            (_, None) => rest.next().unwrap_or(ProofVerdict::NotProven("it was not looked at".to_owned())),
         };
         proofs.push(HoldingProof { record, verdict });
     }
     proofs
 }
 
+/// Looks for the mounts among the records; None is for the rest. What may be about another mount is looked at again after a moment.
+async fn scan(
+    object: &str,
+    records: &[HoldingRecord],
+    others: &impl Fn() -> Vec<NodeRecord>,
+) -> (MountScan, Vec<Option<ProofVerdict>>) {
+    let mut looks = LOOKS;
+    loop {
+        let mounts = MountScan::of(records);
+        let verdict = |record: &HoldingRecord| match &record.holding {
+            Holding::Mount(mount) => Some(mounts.verdict(mount, record, object, others)),
+            _ => None,
+        };
+        let verdicts: Vec<Option<ProofVerdict>> = records.iter().map(verdict).collect();
+        looks -= 1;
+        let is_doubtful = records.iter().zip(&verdicts).any(|(record, found)| may_be_another(record, found.as_ref()));
+        if looks == 0 || !is_doubtful {
+            return (mounts, verdicts);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
 /// Whether a mount is taken for the one that is held although it may be another that got its number: the kernel gives a number that it
 /// has made up to the next file system at once, and a container that is just being made shows its mounts for a moment only.
-fn may_be_another(
-    mounts: &MountScan,
-    record: &HoldingRecord,
-    object: &str,
-    others: &impl Fn() -> Vec<NodeRecord>,
-) -> bool {
+fn may_be_another(record: &HoldingRecord, verdict: Option<&ProofVerdict>) -> bool {
     let Holding::Mount(held) = &record.holding else { return false };
-    let has_made_up = held.made.as_ref().is_some_and(|made| made.device.0 == 0);
-    record.is_undone() && has_made_up && matches!(mounts.verdict(held, record, object, others), ProofVerdict::Still(_))
+    let is_made_up = held.made.as_ref().is_some_and(|made| made.device.0 == 0);
+    record.is_undone() && is_made_up && matches!(verdict, Some(ProofVerdict::Still(_)))
 }
 
 /// The kernel lets go of a namespace whose last process has just exited a moment later.

@@ -4,21 +4,12 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use super::{LoopImage, Sandbox, run, words};
+use super::{LoopImage, Sandbox, run};
 use crate::block::{self, loopdev, signature};
-use crate::mount::{MountCall, mount, mountinfo, unmount_top};
+use crate::mount::{mountinfo, unmount_top};
 
 fn mounted(source: &str, target: &Path, fstype: &str, options: &str) -> Result<(), String> {
-    let made = mount(MountCall {
-        source,
-        target,
-        fstype,
-        options: &words(options),
-        keeps_restrictions: false,
-        judge: &|_| Ok(()),
-        prepared: &|_| Ok(()),
-    });
-    made.map(drop).map_err(|error| error.sentence())
+    super::mounted(source, target, fstype, options).map_err(|error| error.sentence())
 }
 
 /// An image with a file system of a label that no other test has, and a copy of it.

@@ -9,12 +9,12 @@ mod mounts;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use nix::mount::{MsFlags, mount};
+use nix::mount::MsFlags;
 use nix::sched::{CloneFlags, unshare};
 
 use crate::block::{DeviceInfo, loopdev};
-use crate::files;
-use crate::mount::MountWord;
+use crate::mount::{MountCall, MountWord, mount};
+use crate::{KernelError, files};
 
 /// Options with commas between them, none of which holds one.
 pub(crate) fn words(options: &str) -> Vec<MountWord<'_>> {
@@ -37,7 +37,8 @@ impl Sandbox {
     pub(crate) fn new() -> Option<Sandbox> {
         let everything = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
         let nothing: Option<&str> = None;
-        let private = unshare(CloneFlags::CLONE_NEWNS).and_then(|()| mount(nothing, "/", nothing, everything, nothing));
+        let private = unshare(CloneFlags::CLONE_NEWNS)
+            .and_then(|()| nix::mount::mount(nothing, "/", nothing, everything, nothing));
         if let Err(errno) = private {
             skipped(&format!("no mount namespace ({errno})"));
             return None;
@@ -109,4 +110,18 @@ pub(crate) fn skipped(what_is_missing: &str) {
 
 fn mount_options(target: &Path) -> Vec<String> {
     crate::mount::mountinfo::mounts_at(target).unwrap().pop().unwrap().options
+}
+
+/// Mounts it as any caller may.
+pub(super) fn mounted(source: &str, target: &Path, fstype: &str, options: &str) -> Result<(), KernelError> {
+    mount(MountCall {
+        source,
+        target,
+        fstype,
+        options: &words(options),
+        keeps_restrictions: false,
+        judge: &|_| Ok(()),
+        prepared: &|_| Ok(()),
+    })
+    .map(drop)
 }

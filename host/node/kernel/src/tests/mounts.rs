@@ -6,23 +6,10 @@ use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 
-use super::{LoopImage, Sandbox, mount_options, run, words};
+use super::{LoopImage, Sandbox, mount_options, mounted, run};
 use crate::KernelError;
 use crate::mount::mountinfo::{self, mounts_at};
-use crate::mount::{MountCall, mount, statfs, unmount_top};
-
-fn mounted(source: &str, target: &Path, fstype: &str, options: &str) -> Result<(), KernelError> {
-    mount(MountCall {
-        source,
-        target,
-        fstype,
-        options: &words(options),
-        keeps_restrictions: false,
-        judge: &|_| Ok(()),
-        prepared: &|_| Ok(()),
-    })
-    .map(drop)
-}
+use crate::mount::{MountCall, statfs, unmount_top};
 
 fn made(sandbox: &Sandbox, image: &LoopImage, program: &str, args: &[&str]) -> Option<PathBuf> {
     run(program, &[args, &[image.device()]].concat()).then(|| sandbox.make_directory("mnt"))

@@ -71,30 +71,19 @@ impl Instance<'_> {
             let rid = file.record.rid.parse().ok();
             log.line(rid.as_ref(), LogSeverity::Info, &format!("{} stays", file.record.holding));
         }
-        let mut held: Vec<UnreleasedResource> = Vec::new();
-        for rid in stopped {
-            let own = left.iter().filter(|proof| proof.record.rid == rid.to_string());
-            let mut things: Vec<String> =
-                own.map(|proof| format!("{}{}", proof.record.holding, why(&proof.verdict))).collect();
-            // Of resources that were stopped before, and whose file system the last of these has used on.
-            let earlier = left.iter().filter(|proof| !names.contains(&proof.record.rid));
-            let named = |proof: &HoldingProof| {
-                format!("{} of {}{}", proof.record.holding, proof.record.rid, why(&proof.verdict))
-            };
-            things.extend(earlier.filter(|_| Some(rid) == stopped.last()).map(named));
-            // What cannot be read of a ledger may have been a line of any resource: none of them is proven then.
-            things.extend(unverified.iter().map(not_known));
-            if !things.is_empty() {
-                held.push(UnreleasedResource { rid: rid.clone(), things });
-            }
+        let mut held: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for HoldingProof { record, verdict } in &left {
+            held.entry(record.rid.clone()).or_default().push(format!("{}{}", record.holding, why(verdict)));
         }
-        if held.is_empty() || !(session.force && session.i_know) {
-            return held;
+        // What cannot be read of a ledger may have been a line of any resource: none of them is proven then.
+        for (unverified, name) in unverified.iter().flat_map(|why| names.iter().map(move |name| (why, name))) {
+            held.entry(name.clone()).or_default().push(not_known(unverified));
         }
-        let held: Vec<(String, Vec<String>)> =
-            held.into_iter().map(|held| (held.rid.to_string(), held.things)).collect();
-        self.give_up(session, &ledger, held.iter().map(|(rid, things)| (rid.as_str(), things.clone())).collect(), log);
-        Vec::new()
+        if !held.is_empty() && session.force && session.i_know {
+            self.give_up(session, &ledger, &held, log);
+            return Vec::new();
+        }
+        by_step(stopped, held)
     }
 
     /// An optional resource that uses a file system on does not count for the instance, which would be down with its device mounted.
@@ -109,8 +98,14 @@ impl Instance<'_> {
     }
 
     /// The operator knows better: what is held is given up, by name.
-    fn give_up(&self, session: &ActionSession, ledger: &Ledger, held: BTreeMap<&str, Vec<String>>, log: &dyn LogSink) {
-        for (rid, things) in &held {
+    fn give_up(
+        &self,
+        session: &ActionSession,
+        ledger: &Ledger,
+        held: &BTreeMap<String, Vec<String>>,
+        log: &dyn LogSink,
+    ) {
+        for (rid, things) in held {
             let text = format!("given up, because the operator knows better (--i-know): {}", things.join(", "));
             let known: Option<Rid> = rid.parse().ok();
             log.line(known.as_ref(), LogSeverity::Warn, &text);
@@ -121,16 +116,16 @@ impl Instance<'_> {
             }
         }
         // A damaged file is written anew with what is known of the other resources.
-        let _ = ledger.give_up(|record| held.contains_key(record.rid.as_str()));
+        let _ = ledger.give_up(|record| held.contains_key(&record.rid));
     }
 
     /// The same of what is held for sections that no driver is asked about.
     pub(crate) async fn give_up_orphans(&self, session: &ActionSession, orphans: &[OrphanHolding], log: &dyn LogSink) {
-        let mut held: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        let mut held: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for orphan in orphans {
-            held.entry(&orphan.rid).or_default().push(orphan.label.clone());
+            held.entry(orphan.rid.clone()).or_default().push(orphan.label.clone());
         }
-        self.give_up(session, &self.ledger(), held, log);
+        self.give_up(session, &self.ledger(), &held, log);
     }
 
     /// What drivers declared is gone: their status is down after a stop. Returns the devices among it, which the host looks for
@@ -315,6 +310,20 @@ impl Instance<'_> {
         // A ledger that cannot be written anew is longer than it need be, and that is all.
         let _ = ledger.compact();
     }
+}
+
+/// What is held, at the resources that were stopped now. Of one that was stopped before, and whose file system another resource has used
+/// on since, the last of them says it: the plan has no step for that one.
+fn by_step(stopped: &[Rid], mut held: BTreeMap<String, Vec<String>>) -> Vec<UnreleasedResource> {
+    let own = stopped.iter().map(|rid| (rid, held.remove(&rid.to_string()).unwrap_or_default()));
+    let mut steps: Vec<(&Rid, Vec<String>)> = own.collect();
+    if let Some((_, last)) = steps.last_mut() {
+        for (rid, things) in held {
+            last.extend(things.into_iter().map(|thing| format!("{rid}: {thing}")));
+        }
+    }
+    let left = steps.into_iter().filter(|(_, things)| !things.is_empty());
+    left.map(|(rid, things)| UnreleasedResource { rid: rid.clone(), things }).collect()
 }
 
 /// What drivers have seen gone of the things that only they know: the resource, and `KIND ID`.
