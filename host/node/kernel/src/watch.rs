@@ -15,14 +15,16 @@ use tokio::io::unix::AsyncFd;
 
 use crate::ready::{when_readable, when_urgent};
 
-/// What a tree is watched for: files that were written, made, moved or removed.
-const CHANGES: WatchFlags = WatchFlags::CLOSE_WRITE
+/// What a tree of whole files is watched for: those that their writer has closed, that were made, moved or removed.
+const WHOLE: WatchFlags = WatchFlags::CLOSE_WRITE
     .union(WatchFlags::CREATE)
-    .union(WatchFlags::MODIFY)
     .union(WatchFlags::MOVED_FROM)
     .union(WatchFlags::MOVED_TO)
     .union(WatchFlags::DELETE)
     .union(WatchFlags::ONLYDIR);
+
+/// What a tree is watched for: each write too.
+const CHANGES: WatchFlags = WHOLE.union(WatchFlags::MODIFY);
 
 /// Room for some events of inotify(7).
 const BUFFER: usize = 16 << 10;
@@ -31,6 +33,7 @@ const BUFFER: usize = 16 << 10;
 #[derive(Debug)]
 pub struct TreeWatch {
     inotify: AsyncFd<OwnedFd>,
+    flags: WatchFlags,
     /// The file of this name is watched by itself in each directory.
     pinned: Option<&'static str>,
     places: HashMap<i32, PathBuf>,
@@ -48,18 +51,24 @@ pub enum TreeChange {
 impl TreeWatch {
     /// Watches what is below `root`, which must exist. In a tokio runtime.
     pub fn new(root: &Path) -> io::Result<TreeWatch> {
-        TreeWatch::pinning(root, None)
+        TreeWatch::open(root, CHANGES, None)
+    }
+
+    /// As `new`, for files that are read as a whole. One that is written in place is reported when its writer has closed it:
+    /// until then it is a part of itself.
+    pub fn of_whole_files(root: &Path) -> io::Result<TreeWatch> {
+        TreeWatch::open(root, WHOLE, None)
     }
 
     /// Watches the control groups below `root`: which of them are empty. The kernel reports a change of `cgroup.events` only
     /// to watches of the file itself, see cgroups(7).
     pub fn of_control_groups(root: &Path) -> io::Result<TreeWatch> {
-        TreeWatch::pinning(root, Some("cgroup.events"))
+        TreeWatch::open(root, CHANGES, Some("cgroup.events"))
     }
 
-    fn pinning(root: &Path, pinned: Option<&'static str>) -> io::Result<TreeWatch> {
+    fn open(root: &Path, flags: WatchFlags, pinned: Option<&'static str>) -> io::Result<TreeWatch> {
         let inotify = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
-        let mut watch = TreeWatch { inotify: when_readable(inotify)?, pinned, places: HashMap::new() };
+        let mut watch = TreeWatch { inotify: when_readable(inotify)?, flags, pinned, places: HashMap::new() };
         watch.add(root, &mut Vec::new())?;
         Ok(watch)
     }
@@ -124,7 +133,7 @@ impl TreeWatch {
 
     /// Watches a directory and those below it. `files` gets what was in them: it may have been made before the watch.
     fn add(&mut self, directory: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
-        let watch = inotify::add_watch(self.inotify.get_ref(), directory, CHANGES)?;
+        let watch = inotify::add_watch(self.inotify.get_ref(), directory, self.flags)?;
         self.places.insert(watch, directory.to_owned());
         if let Some(file) = self.pinned.map(|name| directory.join(name)).filter(|file| file.exists()) {
             let watch = inotify::add_watch(self.inotify.get_ref(), &file, WatchFlags::MODIFY)?;
@@ -255,6 +264,19 @@ mod tests {
         assert_eq!(files(&mut watch, root), [PathBuf::from("b/c/three")]);
         std::fs::write(root.join("a/four"), b"4").unwrap();
         assert_eq!(watch.changes().await.unwrap()[0], TreeChange::File(root.join("a/four")));
+    }
+
+    #[tokio::test]
+    async fn a_whole_file_is_reported_when_its_writer_has_closed_it() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path();
+        std::fs::write(root.join("one"), b"long before").unwrap();
+        let mut watch = TreeWatch::of_whole_files(root).unwrap();
+        let mut writer = File::create(root.join("one")).unwrap();
+        io::Write::write_all(&mut writer, b"a part").unwrap();
+        assert_eq!(files(&mut watch, root), Vec::<PathBuf>::new());
+        drop(writer);
+        assert_eq!(files(&mut watch, root), [PathBuf::from("one")]);
     }
 
     #[tokio::test]

@@ -46,7 +46,7 @@ pub(crate) enum Notice {
 /// Begins to watch.
 pub(crate) fn watch(home: &Directories, slice: Option<PathBuf>, mail: &UnboundedSender<Message>) {
     let etc = home.etc.clone();
-    tree(home.etc.clone(), TreeWatch::new, mail, move |file| config_notice(&etc, file));
+    tree(home.etc.clone(), TreeWatch::of_whole_files, mail, move |file| config_notice(&etc, file));
     let actions = home.run.join("action");
     let root = actions.clone();
     tree(actions, TreeWatch::new, mail, move |file| {
