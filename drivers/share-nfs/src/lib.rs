@@ -201,10 +201,17 @@ fn exports(directory: &Path) -> Result<Vec<ExportEntry>> {
 
 /// Whether etab lists `CLIENT:PATH`.
 fn is_exported(id: &str) -> Result<bool> {
-    let Some((client, path)) = id.rsplit_once(":/") else { return Ok(false) };
+    let Some((client, path)) = parts(id) else { return Ok(false) };
     let client = client.trim_start_matches('[').trim_end_matches(']');
-    let listed = exports(Path::new(&format!("/{path}")))?;
+    let listed = exports(Path::new(path))?;
     Ok(listed.iter().any(|export| export.client.trim_start_matches('[').trim_end_matches(']') == client))
+}
+
+/// The client and the path of `CLIENT:PATH`. A path may hold `:/`, and an IPv6 network, too, which stands in brackets.
+fn parts(id: &str) -> Option<(&str, &str)> {
+    let address = if id.starts_with('[') { id.find(']')? } else { 0 };
+    let colon = address + id[address..].find(":/")?;
+    Some((&id[..colon], &id[colon + 1..]))
 }
 
 /// Whether the kernel's NFS server runs: whether it has threads.

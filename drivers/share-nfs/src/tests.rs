@@ -137,3 +137,18 @@ fn an_invalid_client_is_a_problem() {
     given(wrong).on(&server()).validate().finds(&[("opts", "\"n2(rw\" does not end with )")]);
     share(&server()).validate().finds(&[]);
 }
+
+#[test]
+fn the_client_of_an_export_ends_before_its_path() {
+    for (id, client, path) in [
+        ("n2:/srv/web", "n2", "/srv/web"),
+        ("n2:/srv/a:/b", "n2", "/srv/a:/b"),
+        ("10.0.0.0/24:/srv", "10.0.0.0/24", "/srv"),
+        ("[fd00::/64]:/srv/a:/b", "[fd00::/64]", "/srv/a:/b"),
+        ("[fd00::1]/64:/srv", "[fd00::1]/64", "/srv"),
+    ] {
+        assert_eq!(super::parts(id), Some((client, path)), "{id}");
+    }
+    assert_eq!(super::parts("n2"), None);
+    assert_eq!(super::parts("[n2:/srv"), None);
+}

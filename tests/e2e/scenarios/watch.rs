@@ -5,16 +5,25 @@ use std::process::{Command, Output};
 
 use crate::world::{OM, World, until};
 
-crate::trials!(a_watch_follows_the_daemon_and_acts_after_confirmation, an_order_is_watched_on_a_large_terminal);
+crate::trials!(
+    a_watch_follows_the_daemon_and_acts_after_confirmation,
+    an_order_is_watched_on_a_large_terminal,
+    the_value_of_a_key_steers_no_terminal
+);
 
 /// A terminal that runs a command.
-struct Terminal {
+pub(crate) struct Terminal {
     socket: PathBuf,
 }
 
 impl Terminal {
     /// None: there is no tmux.
-    fn open(world: &World, size: (u16, u16), line: &str) -> Option<Terminal> {
+    pub(crate) fn open(world: &World, size: (u16, u16), line: &str) -> Option<Terminal> {
+        Terminal::open_with(world, size, "", line)
+    }
+
+    /// The same with more variables.
+    pub(crate) fn open_with(world: &World, size: (u16, u16), variables: &str, line: &str) -> Option<Terminal> {
         if Command::new("tmux").arg("-V").output().is_err() {
             println!("skipped: there is no tmux");
             return None;
@@ -23,7 +32,7 @@ impl Terminal {
         let (columns, rows) = (size.0.to_string(), size.1.to_string());
         let root = world.path("root");
         let command = format!(
-            "env HOSTLER_ROOT={} HOSTLER_NODENAME=n1 HOSTLER_CACHE={} LC_ALL=C.UTF-8 {OM} {line}",
+            "env HOSTLER_ROOT={} HOSTLER_NODENAME=n1 HOSTLER_CACHE={} LC_ALL=C.UTF-8 {variables} {OM} {line}",
             root.display(),
             concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"),
         );
@@ -36,7 +45,7 @@ impl Terminal {
     }
 
     /// Presses keys, or types a word.
-    fn keys(&self, keys: &[&str]) {
+    pub(crate) fn keys(&self, keys: &[&str]) {
         let pressed = self.tmux(&[&["send-keys"], keys].concat());
         assert!(pressed.status.success(), "{pressed:?}");
     }
@@ -46,7 +55,7 @@ impl Terminal {
     }
 
     #[track_caller]
-    fn shows(&self, text: &str) {
+    pub(crate) fn shows(&self, text: &str) {
         let mut screen = String::new();
         let seen = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             until(text, || {
@@ -58,7 +67,7 @@ impl Terminal {
     }
 
     /// Whether the command still runs.
-    fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.tmux(&["list-sessions"]).status.success()
     }
 }
@@ -120,4 +129,18 @@ fn an_order_is_watched_on_a_large_terminal(world: &World) {
         world.om("web stop --wait").ok();
     }
     world.om("daemon stop").ok();
+}
+
+fn the_value_of_a_key_steers_no_terminal(world: &World) {
+    let value = "before\u{1b}]2;owned\u{7}\u{1b}[8m\u{202e} after\n";
+    let file = world.write("value", value);
+    world.om("ns1/cfg/k create").ok();
+    world.om(&format!("ns1/cfg/k add --key k1 --from {}", file.display())).ok();
+    // To a program it is as it was written.
+    assert_eq!(world.om("ns1/cfg/k decode --key k1").ok().stdout, value);
+    let Some(terminal) = Terminal::open(world, (80, 24), "ns1/cfg/k decode --key k1; sleep 60") else { return };
+    terminal.shows("before");
+    terminal.shows("after");
+    let title = terminal.tmux(&["display-message", "-p", "#{pane_title}"]).stdout;
+    assert!(!String::from_utf8_lossy(&title).contains("owned"), "{title:?}");
 }

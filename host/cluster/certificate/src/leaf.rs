@@ -5,7 +5,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use rcgen::{CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyUsagePurpose, SerialNumber};
+use rcgen::{
+    CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose, PublicKeyData,
+    SerialNumber,
+};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use webpki::EndEntityCert;
@@ -55,6 +58,15 @@ impl KeyedLeaf {
         let key = new_key()?;
         let certificate = subject.params(now, life)?.self_signed(&key)?.pem();
         Ok(KeyedLeaf { certificate, key: key.serialize_pem() })
+    }
+
+    /// Whether the key is that of the certificate.
+    pub(crate) fn is_pair(&self) -> Result<bool, CertificateError> {
+        let der = der_of_pem(&self.certificate)?;
+        let certificate = EndEntityCert::try_from(&der).map_err(|_| CertificateError::Unreadable)?;
+        let key = KeyPair::from_pem(&self.key).ok();
+        let own = certificate.subject_public_key_info();
+        Ok(key.is_some_and(|key| key.subject_public_key_info() == own.as_ref()))
     }
 }
 
@@ -111,5 +123,9 @@ pub fn serial_of(certificate: &CertificateDer<'_>) -> Result<String, Certificate
 
 /// The same, of a certificate in PEM.
 pub(crate) fn serial_of_pem(text: &str) -> Result<String, CertificateError> {
-    serial_of(&CertificateDer::from_pem_slice(text.as_bytes()).map_err(|_| CertificateError::Unreadable)?)
+    serial_of(&der_of_pem(text)?)
+}
+
+fn der_of_pem(text: &str) -> Result<CertificateDer<'static>, CertificateError> {
+    CertificateDer::from_pem_slice(text.as_bytes()).map_err(|_| CertificateError::Unreadable)
 }

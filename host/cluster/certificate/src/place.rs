@@ -70,12 +70,14 @@ impl CertificatePlace {
         self.half("ca.key", "ca.pem")
     }
 
-    /// The certificate of this node, its key, and its serial number. None if there is none yet.
+    /// The certificate of this node, its key, and its serial number. None if there is none yet, or if the key is not that of the
+    /// certificate: a crash between the two files leaves such a pair, and only new ones end it.
     pub fn node(&self) -> Result<Option<(KeyedLeaf, String)>, CertificateError> {
         let (certificate, key) = (self.read("node.pem")?, self.read("node.key")?);
         let Some((certificate, key)) = certificate.zip(key) else { return Ok(None) };
         let serial = serial_of_pem(&certificate)?;
-        Ok(Some((KeyedLeaf { certificate, key }, serial)))
+        let leaf = KeyedLeaf { certificate, key };
+        Ok(leaf.is_pair()?.then_some((leaf, serial)))
     }
 
     pub fn write_node(&self, leaf: &KeyedLeaf) -> Result<(), PlaceError> {

@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use model::{NodeName, ObjectPath};
@@ -143,10 +143,22 @@ pub async fn back_up(
     // Before the rename: after a crash, the name would otherwise stand for an archive without its content.
     draft.as_file().sync_all().map_err(FileFault::new("write", &target))?;
     draft.persist(&target).map_err(|error| FileFault::new("write", &target)(error.error))?;
+    // And its name: without that, a crash after the answer could still take the archive away.
+    let synced = File::open(above).and_then(|above| above.sync_all());
+    synced.map_err(FileFault::new("write", above))?;
     if to.is_none() {
         place.keep_newest(&directory, "store", KEPT);
     }
     Ok((target, report.copied.entries))
+}
+
+/// How old the newest of the archives is that were made by themselves. None if there is none.
+pub(crate) fn newest_age(place: &ClusterPlace, now: SystemTime) -> Option<Duration> {
+    let entries = std::fs::read_dir(place.directory().join("backup")).into_iter().flatten().flatten();
+    let archives = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("store-"));
+    let newest = archives.filter_map(|entry| entry.metadata().ok()?.modified().ok()).max()?;
+    // The clock may have been set back since.
+    Some(now.duration_since(newest).unwrap_or_default())
 }
 
 /// Brings the configurations of an archive back, as a change like any other: whatever runs goes on, and no earlier life begins again.

@@ -1,6 +1,7 @@
 //! What a daemon does for the engine from time to time: its own member runs, the members are those that are wanted, the addresses
 //! are those of the voters, and there is a recent backup.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -12,6 +13,7 @@ use model::NodeName;
 use store::Store;
 use store_etcd::EtcdStore;
 
+use crate::archive::newest_age;
 use crate::authority::{AuthorityTurn, write_first_list};
 use crate::member::{self, ProgressNotes, chain};
 use crate::place::INTERRUPTED;
@@ -55,8 +57,35 @@ pub struct EngineUpkeep {
     awaited: bool,
     awaited_since: Option<Instant>,
     /// What was reported last of each kind: it is not repeated.
-    fault: Option<String>,
+    faults: FaultNotes,
     said: Option<UpkeepRoster>,
+}
+
+/// What a fault is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum FaultKind {
+    /// The member of this node.
+    Member,
+    Certificate,
+    /// The certificates of all nodes.
+    Authority,
+    /// The room of the engine.
+    Room,
+}
+
+/// The faults that last, each as it was reported.
+#[derive(Debug, Default)]
+struct FaultNotes(BTreeMap<FaultKind, String>);
+
+impl FaultNotes {
+    /// Whether the fault is new. One kind knows nothing of another: that the member runs again does not end that the engine is full.
+    fn add(&mut self, kind: FaultKind, fault: &str) -> bool {
+        self.0.insert(kind, fault.to_owned()).is_none_or(|known| known != fault)
+    }
+
+    fn end(&mut self, kind: FaultKind) {
+        self.0.remove(&kind);
+    }
 }
 
 /// The cluster, as its nodes should know it.
@@ -91,8 +120,7 @@ impl EngineUpkeep {
             store,
             me,
             notes: ProgressNotes::new(),
-            // Not at once: a daemon that is started often makes no more backups for that.
-            backed_up: Some(Instant::now()),
+            backed_up: None,
             looked: None,
             cared: None,
             revoked: None,
@@ -100,7 +128,7 @@ impl EngineUpkeep {
             began: Instant::now(),
             awaited: false,
             awaited_since: None,
-            fault: None,
+            faults: FaultNotes::default(),
             said: None,
         }
     }
@@ -142,7 +170,7 @@ impl EngineUpkeep {
         // A command that changes this node's part in the cluster starts and stops the member as it needs it.
         let Ok(Some(_turn)) = self.place.turn() else { return };
         if self.place.is_recovering() {
-            return self.complain(INTERRUPTED.to_owned(), news);
+            return self.complain(FaultKind::Member, INTERRUPTED.to_owned(), news);
         }
         let ran = EngineProcess::find(&self.place).ok().flatten().is_some();
         match EngineProcess::ensure(&self.place, &seat, &engine).await {
@@ -151,9 +179,9 @@ impl EngineUpkeep {
                 if !ran {
                     news.push(UpkeepNews::Member(format!("{} was started: process {}", engine.name, process.pid)));
                 }
-                self.fault = None;
+                self.faults.end(FaultKind::Member);
             }
-            Err(error) => self.complain(chain(&error), news),
+            Err(error) => self.complain(FaultKind::Member, chain(&error), news),
         }
     }
 
@@ -169,9 +197,8 @@ impl EngineUpkeep {
         }
     }
 
-    fn complain(&mut self, fault: String, news: &mut Vec<UpkeepNews>) {
-        if self.fault.as_ref() != Some(&fault) {
-            self.fault = Some(fault.clone());
+    fn complain(&mut self, kind: FaultKind, fault: String, news: &mut Vec<UpkeepNews>) {
+        if self.faults.add(kind, &fault) {
             news.push(UpkeepNews::Fault(fault));
         }
     }
@@ -183,6 +210,7 @@ impl EngineUpkeep {
         let mut turn = AuthorityTurn { place, seat: &seat, store, me, roster, written };
         match turn.run().await {
             Ok(done) => {
+                self.faults.end(FaultKind::Authority);
                 self.awaited |= done.rotates;
                 news.extend(done.said.into_iter().map(UpkeepNews::Member));
                 if self.warned != done.warnings {
@@ -192,7 +220,9 @@ impl EngineUpkeep {
             }
             // The absence of the engine is reported by those that need it.
             Err(AuthorityFault::Roster(_)) => {}
-            Err(error) => self.complain(format!("the certificates for the engine: {}", chain(&error)), news),
+            Err(error) => {
+                self.complain(FaultKind::Authority, format!("the certificates for the engine: {}", chain(&error)), news)
+            }
         }
     }
 
@@ -207,8 +237,13 @@ impl EngineUpkeep {
         // A node without a member needs a certificate, too. Without the authority the engine is not managed.
         let Some(seat) = self.seat.clone().filter(|_| place.authority_file().exists()) else { return };
         let renewed = tokio::task::spawn_blocking(move || renew_leaf(&place, &seat, false)).await;
-        if let Ok(Err(error)) = renewed {
-            self.complain(format!("the certificate for the engine is not renewed: {}", chain(&error)), news);
+        match renewed {
+            Ok(Err(error)) => {
+                let fault = format!("the certificate for the engine is not renewed: {}", chain(&error));
+                self.complain(FaultKind::Certificate, fault, news);
+            }
+            Ok(Ok(())) => self.faults.end(FaultKind::Certificate),
+            Err(_) => {}
         }
     }
 
@@ -291,8 +326,9 @@ impl EngineUpkeep {
     async fn make_room(&mut self, news: &mut Vec<UpkeepNews>) {
         // The alarm stays on until it is disarmed, even when there is room again (etcd 3.4.23), so it is asked for
         // and not the size.
-        let alarms = self.store.alarms().await.unwrap_or_default();
+        let Ok(alarms) = self.store.alarms().await else { return };
         if !alarms.iter().any(|alarm| alarm == "nospace") {
+            self.faults.end(FaultKind::Room);
             return;
         }
         if let Ok(status) = self.store.status().await {
@@ -303,11 +339,18 @@ impl EngineUpkeep {
         // smaller.
         match self.store.reclaim_space().await {
             Ok(()) => news.push(UpkeepNews::Member("the engine was full, and has room again".to_owned())),
-            Err(error) => self.complain(format!("the engine is full: {}", chain(&error)), news),
+            Err(error) => {
+                self.complain(FaultKind::Room, format!("the engine is full: {}", chain(&error)), news);
+            }
         }
     }
 
     async fn back_up_when_due(&mut self) -> Option<PathBuf> {
+        // A daemon counts from the newest archive, whoever made it: one that is started often makes no more for that, and no fewer.
+        if self.backed_up.is_none() {
+            let age = newest_age(&self.place, SystemTime::now());
+            self.backed_up = age.and_then(|age| Instant::now().checked_sub(age));
+        }
         if self.backed_up.is_some_and(|at| at.elapsed() < BACKUP) {
             return None;
         }
@@ -350,5 +393,44 @@ impl ClusterPlace {
     /// Makes another certificate of this node for the engine. Blocks.
     pub fn renew_engine_certificate(&self, seat: &LocalSeat) -> Result<(), CertificateError> {
         renew_leaf(&self.engine_certificates(), seat, true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_that_lasts_is_told_once_whatever_else_ends() {
+        let mut faults = FaultNotes::default();
+        assert!(faults.add(FaultKind::Room, "the engine is full"));
+        // The member of this node runs, as it does in each turn.
+        faults.end(FaultKind::Member);
+        assert!(!faults.add(FaultKind::Room, "the engine is full"));
+        assert!(faults.add(FaultKind::Room, "the engine is full, for another reason"));
+        faults.end(FaultKind::Room);
+        assert!(faults.add(FaultKind::Room, "the engine is full"));
+    }
+
+    #[test]
+    fn a_backup_is_due_by_the_age_of_the_newest_one_and_not_of_the_daemon() {
+        let directory = tempfile::tempdir().unwrap();
+        let [var, run, log] = ["var", "run", "log"].map(|name| directory.path().join(name));
+        let place = ClusterPlace { var, run, log, group: None };
+        let now = SystemTime::now();
+        assert_eq!(newest_age(&place, now), None);
+        let backup = place.directory().join("backup");
+        std::fs::create_dir_all(&backup).unwrap();
+        let write = |name: &str, hours: u64| {
+            let file = std::fs::File::create(backup.join(name)).unwrap();
+            file.set_modified(now - Duration::from_secs(hours * 3600)).unwrap();
+        };
+        write("store-1", 20);
+        write("store-2", 7);
+        write("other", 1);
+        let age = newest_age(&place, now).unwrap();
+        assert!(age >= BACKUP && age < Duration::from_secs(8 * 3600), "{age:?}");
+        write("store-3", 0);
+        assert!(newest_age(&place, now).unwrap() < BACKUP);
     }
 }

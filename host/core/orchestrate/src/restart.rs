@@ -33,7 +33,7 @@ impl RestartRules {
     pub fn next(&self, attempts: &AttemptLog, since: BootTime, now: BootTime) -> NextAttempt {
         let recent = attempts.within(self.window, now);
         let (made, latest) = (recent.clone().count() as u32, recent.clone().next_back());
-        if made >= self.budget {
+        if made >= self.budget.min(KEPT as u32) {
             // With a budget of zero there is no attempt to wait for.
             return NextAttempt::Exhausted { until: recent.clone().next().map(|first| first + self.window) };
         }
@@ -47,7 +47,7 @@ impl RestartRules {
 
     /// How many attempts are left.
     pub fn left(&self, attempts: &AttemptLog, now: BootTime) -> u32 {
-        self.budget.saturating_sub(attempts.within(self.window, now).count() as u32)
+        self.budget.min(KEPT as u32).saturating_sub(attempts.within(self.window, now).count() as u32)
     }
 }
 
@@ -66,7 +66,8 @@ pub enum NextAttempt {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct AttemptLog(Vec<BootTime>);
 
-/// No budget needs more. The log of a resource that is never up does not grow for ever.
+/// So many attempts are remembered, and no budget has more: the log of a resource that is never up does not grow for ever, and without a
+/// delay one that forgets them would try for ever.
 const KEPT: usize = 100;
 
 impl AttemptLog {
@@ -109,6 +110,19 @@ mod tests {
     }
 
     #[test]
+    fn a_budget_beyond_what_is_remembered_ends_all_the_same() {
+        let rules = RestartRules::new(1000, Duration::ZERO);
+        let mut log = AttemptLog::new();
+        let attempts = (0..2000).take_while(|_| {
+            let due = rules.next(&log, at(1), at(2)) == NextAttempt::Due;
+            log.add(at(2));
+            due
+        });
+        assert_eq!(attempts.count(), KEPT);
+        assert_eq!(rules.left(&log, at(3)), 0);
+    }
+
+    #[test]
     fn delays_double_and_attempts_leave_the_window() {
         check(&[], 100, 100, NextAttempt::Waits { until: at(101) });
         check(&[], 100, 101, NextAttempt::Due);
@@ -131,7 +145,7 @@ mod tests {
     fn a_delay_cannot_overflow() {
         let rules = RestartRules::new(u32::MAX, Duration::MAX);
         let mut log = AttemptLog::new();
-        (0..2 * KEPT as u64).for_each(|second| log.add(at(second)));
+        (1..KEPT as u64).for_each(|second| log.add(at(second)));
         assert!(matches!(rules.next(&log, at(0), at(200)), NextAttempt::Waits { .. }));
     }
 }

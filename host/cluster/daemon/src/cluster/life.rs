@@ -116,8 +116,13 @@ impl Owner {
             // Nothing has left, but ownership counts it as sent: an answer in doubt lets it be sent again.
             let effects = member.ownership.answer(&sent, &RequestOutcome::Unknown, crate::clock::now());
             self.follow_effects(effects);
-            if let OwnershipRequest::Evict { node, .. } = &sent.request {
-                self.evict_answered(node, &RequestOutcome::Unknown);
+            let now = crate::clock::now();
+            match &sent.request {
+                OwnershipRequest::Evict { node, .. } => self.evict_answered(node, &RequestOutcome::Unknown),
+                // Its object would count as under way for ever.
+                OwnershipRequest::Take { slot, .. } => self.slot_settled(&slot.path, &RequestOutcome::Unknown, now),
+                OwnershipRequest::Release { slot, .. } => self.slot_settled(&slot.path, &RequestOutcome::Unknown, now),
+                _ => {}
             }
             return;
         }

@@ -23,7 +23,8 @@ impl Owner {
             self.changes.clear();
             return;
         }
-        let due = self.cache.wake_at().is_some_and(|wake| wake <= now);
+        let is_over = |drain: orchestrate::NodeDrain| drain.deadline <= now;
+        let due = self.cache.wake_at().is_some_and(|wake| wake <= now) || self.node.drain.is_some_and(is_over);
         if (self.changes.is_empty() && !due) || self.shared_lost || self.ending_without_drain() {
             return;
         }

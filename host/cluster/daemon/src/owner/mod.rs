@@ -53,6 +53,9 @@ use crate::{Asked, DaemonRequest, EventLog};
 /// Whatever happens, every object is decided about anew after that time: no wake-up that was lost is lost for long.
 const SLOW_TICK: Duration = Duration::from_secs(30);
 
+/// How soon the end of a drain is tried again.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
+
 /// What is sent to the owner by what runs beside it.
 pub(crate) enum Message {
     /// The store has changed.
@@ -251,7 +254,10 @@ impl Owner {
         let run = self.next_run().map(|wait| now + wait);
         let beat = self.guard.next().map(BootTime::after_boot);
         let member = self.next_member();
-        let times = [self.cache.wake_at(), self.next_probe(), self.retries.values().min().copied(), run, beat, member];
+        // One that is over and cannot be ended yet, because the view is not whole, is tried again.
+        let drain = self.node.drain.map(|drain| if drain.deadline > now { drain.deadline } else { now + TRY_AGAIN });
+        let retry = self.retries.values().min().copied();
+        let times = [self.cache.wake_at(), self.next_probe(), retry, run, beat, member, drain];
         times.into_iter().flatten().fold(self.swept + SLOW_TICK, BootTime::min)
     }
 

@@ -2,10 +2,12 @@
 
 use agent::{ActError, ObjectFiles};
 use model::ObjectPath;
+use protocol::FailureKind;
 use protocol::daemon::EventKind;
 use serde_json::json;
 
 use super::{Message, Owner};
+use crate::RequestError;
 use crate::instance::{Instance, LoadedConfig, ReadState, load, recall};
 
 impl Owner {
@@ -99,10 +101,27 @@ impl Owner {
         if again {
             self.read(&path);
         } else {
+            self.answer_unseen(&path);
             self.time(&path);
             self.follow_engines(&path);
         }
         self.touch(&path);
+    }
+}
+
+impl Owner {
+    /// Answers those who wait for a look at an object that has no instance here: there will be none.
+    fn answer_unseen(&mut self, path: &ObjectPath) {
+        let Some(instance) = self.instances.get_mut(path) else { return };
+        if instance.loaded.as_ref().is_some_and(LoadedConfig::is_here) && !instance.missing {
+            return;
+        }
+        for waiting in instance.waiting.drain(..) {
+            let _ = waiting.send(match instance.missing {
+                true => Err(RequestError::new(FailureKind::NoMatch, format!("{path} does not exist"))),
+                false => Ok(()),
+            });
+        }
     }
 }
 

@@ -88,7 +88,7 @@ impl Owner {
             let _ = answer.send(Err(refusal));
             return;
         }
-        let until = crate::clock::wall() as u64 + order.time.unwrap_or(DRAIN_TIME.as_secs());
+        let until = (crate::clock::wall() as u64).saturating_add(order.time.unwrap_or(DRAIN_TIME.as_secs()));
         let (txn, kind) = match order.verb {
             NodeOrder::Freeze => (request::freeze_node(&self.shared, node, true), EventKind::NodeFrozen),
             NodeOrder::Thaw => (request::freeze_node(&self.shared, node, false), EventKind::NodeThawed),

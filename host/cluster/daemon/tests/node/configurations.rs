@@ -2,7 +2,7 @@
 
 use protocol::daemon::{EventKind, OrderCommand};
 
-use crate::node::{TestNode, next, path, until};
+use crate::node::{PATIENCE, TestNode, next, path, until};
 use crate::trials;
 
 const FLAG: &str = "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = flag\n";
@@ -12,6 +12,7 @@ trials!(
     a_new_resource_is_seen_at_once,
     a_file_that_vanishes_takes_the_object_with_it,
     what_an_editor_changes_is_a_version_of_the_history,
+    a_look_at_an_object_of_other_nodes_is_answered,
 );
 
 async fn a_configuration_that_breaks_leaves_the_last_good_one_in_force() {
@@ -62,4 +63,15 @@ async fn what_an_editor_changes_is_a_version_of_the_history() {
     std::fs::write(node.home().node_config(), "[node]\ncomment = x\n").unwrap();
     let of_node = node.home().node_state().join("history");
     until("the daemon has noticed node.conf", async || of_node.exists()).await;
+}
+
+async fn a_look_at_an_object_of_other_nodes_is_answered() {
+    let node = TestNode::with(&[("web", FLAG), ("far", "[DEFAULT]\nnodes = n9\n[fs#1]\ntype = flag\n")]).await;
+    let asked = |name: &'static str| tokio::time::timeout(PATIENCE, node.handle().refresh(Some(path(name))));
+    asked("far").await.expect("an answer").unwrap();
+    // So is one that leaves this node, or vanishes, between the question and the look.
+    std::fs::write(node.config("web"), FLAG.replace("n1", "n9")).unwrap();
+    asked("web").await.expect("an answer").unwrap();
+    std::fs::remove_file(node.config("far")).unwrap();
+    let _ = asked("far").await.expect("an answer");
 }

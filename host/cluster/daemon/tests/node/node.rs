@@ -13,7 +13,7 @@ use protocol::daemon::{
 };
 
 /// Nothing here takes so long, also on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A node, with its daemon if one runs.
 pub(crate) struct TestNode {

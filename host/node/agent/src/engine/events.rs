@@ -51,10 +51,11 @@ struct WrittenActor {
 impl EngineEvents {
     /// Asks an engine for its events from now on.
     pub async fn open(socket: &Path, node: &NodeName) -> Result<EngineEvents, AnswerError> {
-        let mut stream = BufReader::new(UnixStream::connect(socket).await?);
         let filters: String = r#"{"type":["container"]}"#.bytes().map(|byte| format!("%{byte:02X}")).collect();
         // HTTP/1.0: the answer comes without chunks, for as long as the connection stays.
-        let request = format!("GET /v1.41/events?filters={filters} HTTP/1.0\r\nHost: localhost\r\n\r\n");
+        let target = super::versioned(socket, &format!("/events?filters={filters}")).await?;
+        let mut stream = BufReader::new(UnixStream::connect(socket).await?);
+        let request = format!("GET {target} HTTP/1.0\r\nHost: localhost\r\n\r\n");
         stream.write_all(request.as_bytes()).await?;
         let mut events = EngineEvents { stream, node: node.to_string() };
         let status = events.line().await?;

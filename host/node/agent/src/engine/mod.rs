@@ -6,7 +6,9 @@ mod events;
 pub use events::{EngineEvent, EngineEvents};
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use capability::CapabilityError;
 use model::ObjectPath;
 use protocol::{EngineAccess, EngineContainer};
 use serde_json::{Value, json};
@@ -39,6 +41,9 @@ pub enum AnswerError {
     /// The connection failed.
     #[error(transparent)]
     Io(#[from] std::io::Error),
+    /// It does not say which version it has.
+    #[error(transparent)]
+    Version(#[from] CapabilityError),
     /// It is not HTTP.
     #[error("the answer is not HTTP")]
     NotHttp,
@@ -69,13 +74,22 @@ impl Agent {
     }
 }
 
+/// How long an engine may take to say which version it has.
+const QUESTION: Duration = Duration::from_secs(10);
+
+/// The path of a request, in a version of the API that the engine has.
+async fn versioned(socket: &Path, path: &str) -> Result<String, AnswerError> {
+    Ok(capability::http::engine_path(socket, path, tokio::time::Instant::now() + QUESTION).await?)
+}
+
 /// The object's containers on this node, by the labels that the drivers gave them.
 async fn containers(socket: &Path, path: &ObjectPath, node: &str) -> Result<Vec<EngineContainer>, AnswerError> {
     let labels = [format!("hostler.object={path}"), format!("hostler.node={node}")];
     let filters: String = json!({ "label": labels }).to_string().bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let target = versioned(socket, &format!("/containers/json?all=1&filters={filters}")).await?;
     let mut stream = UnixStream::connect(socket).await?;
     // HTTP/1.0: the answer is complete when the engine closes the connection.
-    let request = format!("GET /v1.41/containers/json?all=1&filters={filters} HTTP/1.0\r\nHost: localhost\r\n\r\n");
+    let request = format!("GET {target} HTTP/1.0\r\nHost: localhost\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await?;

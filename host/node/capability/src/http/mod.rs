@@ -13,6 +13,7 @@
 
 mod described;
 mod dial;
+mod engine_api;
 mod exchange;
 mod guarded;
 mod held;
@@ -21,6 +22,7 @@ mod send;
 mod volumes;
 
 pub(crate) use dial::{ByteStream, dial_granted};
+pub use engine_api::engine_path;
 pub use guarded::guarded;
 pub(crate) use guarded::{GuardOutcome, ask, look_up, pass_as};
 pub use message::{HttpEndpoint, HttpRequest, HttpResponse};

@@ -211,11 +211,13 @@ pub fn attach(file: &Path, read_only: bool) -> Result<DeviceInfo, KernelError> {
         let device = open(&path, OFlags::RDWR).map_err(KernelError::os(format!("open {}", path.display())))?;
         match loop_ioctl::configure(&device, &backing, flags, shown_name(place.path())) {
             Ok(()) => {
-                if !read_only {
-                    // Who made the device read-only for its last file, with blockdev(8), made the number so for all files to come.
-                    loop_ioctl::make_writable(&device).map_err(KernelError::os(doing()))?;
-                }
-                return described(&device, &path);
+                // Who made the device read-only for its last file, with blockdev(8), made the number so for all files to come.
+                let writable = if read_only { Ok(()) } else { loop_ioctl::make_writable(&device) };
+                let ready = writable.map_err(KernelError::os(doing()));
+                return ready.and_then(|()| described(&device, &path)).inspect_err(|_| {
+                    // An error says that nothing is attached, and nothing else would detach it.
+                    let _ = loop_ioctl::clear(&device);
+                });
             }
             // Another process took it between the two ioctls.
             Err(Errno::BUSY) => {}

@@ -20,12 +20,13 @@ use anyhow::Context;
 use crossterm::event::Event;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
+use tokio::time::Interval;
 
 use crate::backend::block_on;
 use crate::command::MonArgs;
 use crate::exit::{Failure, Outcome};
 use crate::mon::{selection, view};
-use crate::render::mon::MonView;
+use crate::render::mon::{MonSelection, MonView};
 use crate::session::Session;
 use crate::terminal::{is_interactive, is_output_terminal};
 use crate::words::{ObjectQuery, Target};
@@ -41,58 +42,71 @@ struct Watch<'a> {
     session: &'a Session,
     args: &'a MonArgs,
     target: Option<Target>,
+    /// What the target meant when it was last asked for. None before the first time.
+    selected: Option<Option<MonSelection>>,
     state: WatchState,
     screen: Screen,
     /// Where commands that run beside tell what they have printed.
     tell: mpsc::Sender<WatchNews>,
 }
 
+/// What a watch waits for.
+struct WatchInputs {
+    news: mpsc::Receiver<WatchNews>,
+    events: mpsc::UnboundedReceiver<Event>,
+    tick: Interval,
+    terminate: Signal,
+    hangup: Signal,
+}
+
 pub(super) fn run(session: &Session, target: Option<Target>, args: &MonArgs) -> Outcome {
     if !is_output_terminal() || !is_interactive() {
         return Err(Failure::failed("--watch needs a terminal: om events prints what changes, a line each"));
     }
-    block_on(async {
+    let (mut watch, mut inputs, following) = block_on(async {
         // Room for one: while a status waits to be drawn, the daemon is not asked for the next, which
         // would be old before it is shown.
         let (tell, news) = mpsc::channel(1);
         let screen = Screen::open().context("cannot use the terminal")?;
-        // The watch has the screen, and drops it before an error is printed: on the alternate
-        // screen it would be gone with it.
-        let watch = Watch { session, args, target, state: WatchState::default(), screen, tell };
-        watch.until_quit(news).await
+        let following = tokio::spawn(follow(session.daemon().client, args.stats, tell.clone()));
+        // Not SIGINT: in raw mode the terminal makes no signal of Ctrl-C, which is a key then.
+        let (terminate, hangup) = (caught(SignalKind::terminate())?, caught(SignalKind::hangup())?);
+        let inputs =
+            WatchInputs { news, events: screen::events(), tick: tokio::time::interval(TICK), terminate, hangup };
+        let watch = Watch { session, args, target, selected: None, state: WatchState::default(), screen, tell };
+        Ok::<_, Failure>((watch, inputs, following))
     })??;
+    // The screen is drawn between two waits, and not within one: to select objects may be to wait for a daemon elsewhere.
+    while block_on(watch.turn(&mut inputs))? {
+        // An error is printed when the watch, which has the screen, is dropped: on the alternate screen it would be gone with it.
+        watch.draw()?;
+    }
+    following.abort();
     Ok(ExitCode::SUCCESS)
 }
 
 impl Watch<'_> {
-    async fn until_quit(mut self, mut news: mpsc::Receiver<WatchNews>) -> Result<(), Failure> {
-        let following = tokio::spawn(follow(self.session.daemon().client, self.args.stats, self.tell.clone()));
-        let mut events = screen::events();
-        let mut tick = tokio::time::interval(TICK);
-        // Not SIGINT: in raw mode the terminal makes no signal of Ctrl-C, which is a key then.
-        let (mut terminate, mut hangup) = (caught(SignalKind::terminate())?, caught(SignalKind::hangup())?);
-        loop {
-            tokio::select! {
-                Some(news) = news.recv() => self.take(news),
-                event = events.recv() => match event {
-                    Some(Event::Key(key)) => match self.state.key(key) {
-                        Some(WatchRequest::Quit) => break,
-                        Some(request) => self.obey(request),
-                        None => {}
-                    },
-                    // Its size has changed: everything is drawn again.
-                    Some(_) => self.screen.forget(),
-                    // The terminal is gone.
-                    None => break,
+    /// Waits for one thing, and does what it asks for. False at the end.
+    async fn turn(&mut self, inputs: &mut WatchInputs) -> bool {
+        let WatchInputs { news, events, tick, terminate, hangup } = inputs;
+        tokio::select! {
+            Some(news) = news.recv() => self.take(news),
+            event = events.recv() => match event {
+                Some(Event::Key(key)) => match self.state.key(key) {
+                    Some(WatchRequest::Quit) => return false,
+                    Some(request) => self.obey(request),
+                    None => {}
                 },
-                _ = tick.tick() => {}
-                _ = terminate.recv() => break,
-                _ = hangup.recv() => break,
-            }
-            self.draw()?;
+                // Its size has changed: everything is drawn again.
+                Some(_) => self.screen.forget(),
+                // The terminal is gone.
+                None => return false,
+            },
+            _ = tick.tick() => {}
+            _ = terminate.recv() => return false,
+            _ = hangup.recv() => return false,
         }
-        following.abort();
-        Ok(())
+        true
     }
 
     fn take(&mut self, news: WatchNews) {
@@ -120,7 +134,16 @@ impl Watch<'_> {
     fn draw(&mut self) -> Result<(), Failure> {
         let (columns, rows) = self.screen.size();
         // Read again each time: objects come and go.
-        let selection = selection(self.session, self.target.as_ref())?;
+        let selection = match (selection(self.session, self.target.as_ref()), self.selected.take()) {
+            (Ok(selection), _) => selection,
+            // A daemon elsewhere may be away for a while, or cannot look for this: what was shown stays.
+            (Err(error), Some(before)) => {
+                self.state.say(format!("{:#}", error.error));
+                before
+            }
+            (Err(error), None) => return Err(error),
+        };
+        self.selected = Some(selection.clone());
         let (usage, marked) = (self.state.usage(), self.state.marked());
         let view = MonView { width: Some(columns), selection, usage, marked, ..view(self.args) };
         let frame = self.state.frame(|status| view.lines(status), rows);
