@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use capability::holdings::{LedgerPlaces, Ledgers};
 use capability::{
     CallContext, CallInputs, CapabilityError, CgroupSlice, ContextSetup, DeviceOwners, HostServices, InstancePaths,
-    MemoryAudit, OUTPUT_BUDGET, ResourcePaths, ResourceQueues, Subject, files,
+    MemoryAudit, OUTPUT_BUDGET, RecordPlace, ResourcePaths, ResourceQueues, Subject, files,
 };
 use driver::{CallBounds, DriverCall, SilentLog, Verb};
 use grant::Grants;
@@ -80,7 +80,11 @@ fn context() -> Result<CallContext> {
         bounds: CallBounds::within(Duration::from_secs(3600)),
         verb: Verb::Status,
         digest: "".into(),
-        paths: ResourcePaths { instance: Arc::new(instance), statedir: "/nowhere".into() },
+        paths: ResourcePaths {
+            instance: Arc::new(instance),
+            statedir: "/nowhere".into(),
+            record: RecordPlace::new("/nowhere/record".into(), Path::new("/nowhere")),
+        },
         output_budget: OUTPUT_BUDGET,
         log: Arc::new(SilentLog),
         services: Arc::new(services),

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::daemon::Daemon;
 use crate::ran::Ran;
+use crate::watch::Terminal;
 use crate::world::{World, until};
 
 crate::trials!(
@@ -114,6 +115,16 @@ fn om_asks_another_node_by_a_context(world: &World) {
     let mon = elsewhere(world, "alice", "mon").ok();
     assert!(mon.stdout.contains("ns1/svc/web") && !mon.stdout.contains("ns2"), "{mon}");
     assert!(mon.stdout.contains(&format!("127.0.0.1:{}", port(world))), "{mon}");
+    let variables =
+        format!("XDG_CONFIG_HOME={} HOSTLER_CONTEXT=alice HOSTLER_ROOT=/nonexistent", world.path("config").display());
+    if let Some(terminal) = Terminal::open_with(world, (100, 24), &variables, "'ns1/**' mon --watch") {
+        terminal.shows("Services ~ ns1/**");
+        terminal.shows("ns1/svc/web");
+        terminal.keys(&["/", "ns1/svc/w*", "Enter"]);
+        terminal.shows("Services ~ ns1/svc/w*");
+        terminal.keys(&["q"]);
+        until("it ends", || !terminal.is_open());
+    }
     let started = elsewhere(world, "alice", "ns1/svc/web start --wait").ok();
     assert_eq!(started.stdout, "ns1/svc/web@n1: start done\n");
     elsewhere(world, "alice", "ns1/svc/web print status").ok().says("up");

@@ -60,6 +60,7 @@ fn the_site_limits_a_driver_in_node_conf(world: &World) {
     world.om("node set --kw driver#fs.flag.memory=64k").ok();
     world.om("web start").ends(1).says("memory");
     world.om("node set --kw driver#fs.flag.memory=much").ends(1).says("driver#fs.flag.memory is not a size");
+    world.om("node set --kw driver#fs.flag.memory=100m").ends(1).says("at most 64m");
     world.om("node set --kw driver#fs.flag.memory=32m").ok();
     world.om("web start").ok();
     world.om("web stop").ok();

@@ -2,6 +2,9 @@
 //!
 //! The drivers' keywords come from their manifests, the core's own from the crate `config`.
 
+/// The most memory that one call of a driver can have, in bytes: each call has a slot of this size.
+pub const MOST_CALL_MEMORY: u64 = 64 << 20;
+
 /// The kind of a keyword's value. A value that does not convert is an error that points at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ValueKind {

@@ -158,10 +158,10 @@ fn collect(top: &Path, directory: &Path, found: &mut Vec<ObjectPath>) {
 
 /// What the drivers of an instance declared to hold.
 pub(crate) fn declared(state: &InstanceState, wanted: impl Fn(&str) -> bool) -> Vec<HoldingRecord> {
-    let names = state.with_driver_state();
+    let names = state.with_record();
     let of = |rid: String| {
         let parsed: Option<Rid> = rid.parse().ok();
-        let declared = parsed.map(|parsed| declared_of(&state.driver_state(&parsed), &rid)).unwrap_or_default();
+        let declared = parsed.map(|parsed| declared_of(&state.record(&parsed), &rid)).unwrap_or_default();
         declared.into_iter().map(move |declared| HoldingRecord {
             rid: rid.clone(),
             number: 0,

@@ -41,7 +41,7 @@ pub use audit::{
 };
 pub use call::{
     AdmittedCall, CallContext, CallInputs, ContextSetup, Effect, GrantTemplates, HostServices, InstancePaths,
-    OUTPUT_BUDGET, ResourcePaths, Subject,
+    OUTPUT_BUDGET, RecordPlace, ResourcePaths, Subject,
 };
 pub use device_owners::DeviceOwners;
 pub use error::CapabilityError;

@@ -1,5 +1,8 @@
 //! `wit/state.wit`: a few values that the host keeps for a resource, in one file for each resource and lifetime.
 //!
+//! They are not below the directory that a driver may write (`{statedir}`): what stands here is believed as the host's own word, such as
+//! the keywords that grants were bound to.
+//!
 //! A value whose lifetime is the boot is absent after a reboot. A file that cannot be read is an error, never an absent
 //! value: a driver that took "unreadable" for "never set" would do its work twice.
 
@@ -17,7 +20,7 @@ use model::object::{KeywordValue, Provenance};
 use serde::{Deserialize, Serialize};
 
 use crate::holdings::scope_of;
-use crate::{CallContext, CapabilityError, Effect};
+use crate::{CallContext, CapabilityError, Effect, RecordPlace};
 
 /// The largest size of a resource's keys and values, both lifetimes together.
 const MAX_BYTES: usize = 64 * 1024;
@@ -64,12 +67,16 @@ pub(crate) async fn withdraw(context: &CallContext, kind: String, id: String) ->
     context.admit(KeepState)?.blocking(move |_| store.withdraw(&kind, &id).map(Effect::Nothing)).await
 }
 
-/// Removes all values of the resource of this call, after it was unprovisioned.
-pub async fn wipe(context: &CallContext) -> Result<(), CapabilityError> {
-    let store = StateFiles::of(context);
-    // Not through `admit`: this is the host's own work after an unprovision, and not a call of the driver.
-    let wiped = tokio::task::spawn_blocking(move || store.wipe()).await;
-    wiped.map_err(|_| CapabilityError::Other("the call crashed".to_owned()))?
+/// Makes the place of the host's record of a resource, before a call of a driver that may write in the directory where earlier versions
+/// had it.
+pub fn settle(place: &RecordPlace, rid: &Rid) -> Result<(), CapabilityError> {
+    let doing = format!("cannot make the record in {}", place.directory.display());
+    StateFiles::at(place, &rid.to_string()).settle().map_err(|error| CapabilityError::io(&doing, &error))
+}
+
+/// Removes all that is kept of a resource, after it was unprovisioned.
+pub fn wipe(place: &RecordPlace, rid: &Rid) -> Result<(), CapabilityError> {
+    StateFiles::at(place, &rid.to_string()).wipe()
 }
 
 /// How long a value is kept.
@@ -119,6 +126,16 @@ pub(crate) struct DeclaredEntry {
     pub(crate) keywords: Vec<KeywordThen>,
 }
 
+impl DeclaredEntry {
+    /// How much of the resource's room it takes. Nothing of it is free: each part stands in the file, and is read by each look.
+    fn size(&self) -> usize {
+        let DeclaredHolding { kind, id, label, .. } = &self.holding;
+        let keyword =
+            |then: &KeywordThen| then.name.len() + then.values.iter().map(|value| value.len() + 1).sum::<usize>();
+        kind.len() + id.len() + label.len() + self.keywords.iter().map(keyword).sum::<usize>()
+    }
+}
+
 /// A keyword that a grant names, with its values then.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct KeywordThen {
@@ -158,8 +175,7 @@ impl KeywordThen {
 impl StateContent {
     fn size(&self) -> usize {
         let values = self.values.iter().map(|(key, value)| key.len() + value.len());
-        let declared = self.declared.iter().map(|declared| declared.holding.id.len() + declared.holding.label.len());
-        values.chain(declared).sum()
+        values.chain(self.declared.iter().map(DeclaredEntry::size)).sum()
     }
 
     fn without(&mut self, kind: &str, id: &str) -> bool {
@@ -174,6 +190,9 @@ impl StateContent {
 #[derive(Debug, Clone)]
 pub(crate) struct StateFiles {
     directory: PathBuf,
+    /// Where earlier versions had these files: below the directory that drivers may write. Only looked at as long as `directory` is not
+    /// there, which is made before a driver that may write can make such files.
+    before: PathBuf,
     /// The resource id, as it stands in a file's name.
     name: String,
     boot_id: Option<String>,
@@ -181,12 +200,47 @@ pub(crate) struct StateFiles {
 
 impl StateFiles {
     pub(crate) fn of(context: &CallContext) -> StateFiles {
-        StateFiles::in_directory(&context.paths().statedir, &context.subject().rid.to_string())
+        StateFiles::at(&context.paths().record, &context.subject().rid.to_string())
     }
 
-    /// The files of the resource with this state directory.
-    pub(crate) fn in_directory(statedir: &Path, rid: &str) -> StateFiles {
-        StateFiles { directory: statedir.join("state"), name: rid.replace('#', "."), boot_id: kernel::clock::boot_id() }
+    /// The files of the resource with these directories.
+    pub(crate) fn at(place: &RecordPlace, rid: &str) -> StateFiles {
+        StateFiles {
+            directory: place.directory.clone(),
+            before: place.before.clone(),
+            name: rid.replace('#', "."),
+            boot_id: kernel::clock::boot_id(),
+        }
+    }
+
+    /// Makes the directory, with what an earlier version kept elsewhere. From then on, nothing elsewhere counts.
+    fn settle(&self) -> io::Result<()> {
+        if self.directory.is_dir() {
+            return Ok(());
+        }
+        // Copied aside first, so that a crash leaves either the old files or all of the new ones.
+        let aside = self.directory.with_added_extension("new");
+        DirBuilder::new().recursive(true).mode(0o700).create(&aside)?;
+        if fs::symlink_metadata(&self.before).is_ok_and(|found| found.is_dir()) {
+            for name in StateLifetime::ALL.map(|lifetime| self.file_name(lifetime)) {
+                match fs::read(self.before.join(&name)) {
+                    Ok(bytes) => replace(&aside.join(&name), &bytes)?,
+                    Err(error) if error.kind() == ErrorKind::NotFound => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        match fs::rename(&aside, &self.directory) {
+            // Another command of this resource was faster.
+            Err(_) if self.directory.is_dir() => fs::remove_dir_all(&aside)?,
+            renamed => renamed?,
+        }
+        if self.before.exists() {
+            self.directory.parent().map_or(Ok(()), |parent| File::open(parent)?.sync_all())?;
+            // What is left there counts no more.
+            let _ = fs::remove_dir_all(&self.before);
+        }
+        Ok(())
     }
 
     /// What the driver declared to hold.
@@ -198,8 +252,13 @@ impl StateFiles {
         Ok(declared)
     }
 
+    fn file_name(&self, lifetime: StateLifetime) -> String {
+        format!("{}.{}.json", self.name, lifetime.as_str())
+    }
+
     fn path(&self, lifetime: StateLifetime) -> PathBuf {
-        self.directory.join(format!("{}.{}.json", self.name, lifetime.as_str()))
+        let directory = if self.directory.is_dir() { &self.directory } else { &self.before };
+        directory.join(self.file_name(lifetime))
     }
 
     fn read(&self, lifetime: StateLifetime) -> Result<StateContent, CapabilityError> {
@@ -229,18 +288,13 @@ impl StateFiles {
         declared: DeclaredEntry,
         memory: Vec<(String, String)>,
     ) -> Result<(), CapabilityError> {
-        // Declared again with another scope, it moves.
-        for other in StateLifetime::ALL.into_iter().filter(|other| *other != lifetime) {
-            let mut content = self.read(other)?;
-            if content.without(&declared.holding.kind, &declared.holding.id) {
-                self.write(other, content)?;
-            }
-        }
+        let (kind, id) = (declared.holding.kind.clone(), declared.holding.id.clone());
         let mut content = self.read(lifetime)?;
-        content.without(&declared.holding.kind, &declared.holding.id);
+        content.without(&kind, &id);
         content.declared.push(declared);
         content.values.extend(memory);
-        self.write_within_limit(lifetime, content)
+        // Declared again with another scope, it moves: it is written there before it is removed here, as it is held all the time.
+        self.write_beside(lifetime, content, |other| other.without(&kind, &id))
     }
 
     fn withdraw(&self, kind: &str, id: &str) -> Result<bool, CapabilityError> {
@@ -269,17 +323,32 @@ impl StateFiles {
     }
 
     fn write_within_limit(&self, lifetime: StateLifetime, content: StateContent) -> Result<(), CapabilityError> {
+        self.write_beside(lifetime, content, |_| false)
+    }
+
+    /// Writes a file, and then the other ones that `change` changes.
+    fn write_beside(
+        &self,
+        lifetime: StateLifetime,
+        content: StateContent,
+        change: impl Fn(&mut StateContent) -> bool,
+    ) -> Result<(), CapabilityError> {
         // Both files count, so that a driver cannot keep twice the limit.
         let mut size = content.size();
+        let mut changed = Vec::new();
         for other in StateLifetime::ALL.into_iter().filter(|other| *other != lifetime) {
-            size += self.read(other)?.size();
+            let mut beside = self.read(other)?;
+            let has_changed = change(&mut beside);
+            size += beside.size();
+            changed.extend(has_changed.then_some((other, beside)));
         }
         if size > MAX_BYTES {
             return Err(CapabilityError::Invalid(format!(
                 "the state of a resource is at most {MAX_BYTES} bytes, not {size}"
             )));
         }
-        self.write(lifetime, content)
+        self.write(lifetime, content)?;
+        changed.into_iter().try_for_each(|(other, content)| self.write(other, content))
     }
 
     fn remove(&self, lifetime: StateLifetime, key: &str) -> Result<(), CapabilityError> {
@@ -292,8 +361,9 @@ impl StateFiles {
 
     fn write(&self, lifetime: StateLifetime, mut content: StateContent) -> Result<(), CapabilityError> {
         content.boot_id = self.boot_id.clone().filter(|_| lifetime == StateLifetime::Boot);
-        let path = self.path(lifetime);
+        let path = self.directory.join(self.file_name(lifetime));
         let doing = format!("cannot write the state in {}", path.display());
+        self.settle().map_err(|error| CapabilityError::io(&doing, &error))?;
         let bytes =
             serde_json::to_vec(&content).map_err(|error| CapabilityError::Other(format!("{doing}: {error}")))?;
         replace(&path, &bytes).map_err(|error| CapabilityError::io(&doing, &error))
@@ -340,7 +410,13 @@ mod tests {
     use super::*;
 
     fn store(directory: &Path, boot_id: &str) -> StateFiles {
-        StateFiles { directory: directory.to_owned(), name: "fs.1".to_owned(), boot_id: Some(boot_id.to_owned()) }
+        let before = directory.join("driver/state");
+        StateFiles {
+            directory: directory.to_owned(),
+            before,
+            name: "fs.1".to_owned(),
+            boot_id: Some(boot_id.to_owned()),
+        }
     }
 
     fn value(store: &StateFiles, lifetime: StateLifetime) -> Option<String> {
@@ -389,6 +465,45 @@ mod tests {
     }
 
     #[test]
+    fn a_record_where_drivers_may_write_counts_only_until_the_host_has_made_its_own_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let before = dir.path().join("driver/state");
+        let store = StateFiles { directory: dir.path().join("record/fs#1"), ..store(dir.path(), "one") };
+        let (lifetime, forged) = (StateLifetime::Persistent, r#"{"values":{"k":"forged"}}"#);
+        let write = |content: &str| {
+            fs::create_dir_all(&before).unwrap();
+            fs::write(before.join("fs.1.persistent.json"), content).unwrap();
+        };
+        // Written by an earlier version of the host.
+        write(r#"{"values":{"k":"old"}}"#);
+        assert_eq!(value(&store, lifetime).as_deref(), Some("old"));
+        store.settle().unwrap();
+        assert_eq!(value(&store, lifetime).as_deref(), Some("old"));
+        assert!(!before.exists());
+        // Written by a driver.
+        write(forged);
+        assert_eq!(value(&store, lifetime).as_deref(), Some("old"));
+        store.settle().unwrap();
+        store.set(lifetime, "l".into(), "w".into()).unwrap();
+        assert_eq!(value(&store, lifetime).as_deref(), Some("old"));
+        store.wipe().unwrap();
+        assert_eq!(value(&store, lifetime), None, "an empty record is one, too");
+    }
+
+    #[test]
+    fn a_link_in_place_of_the_old_record_is_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = StateFiles { directory: dir.path().join("record/fs#1"), ..store(dir.path(), "one") };
+        fs::create_dir_all(dir.path().join("driver")).unwrap();
+        fs::create_dir(dir.path().join("elsewhere")).unwrap();
+        fs::write(dir.path().join("elsewhere/fs.1.persistent.json"), r#"{"values":{"k":"forged"}}"#).unwrap();
+        std::os::unix::fs::symlink(dir.path().join("elsewhere"), dir.path().join("driver/state")).unwrap();
+        store.settle().unwrap();
+        assert_eq!(value(&store, StateLifetime::Persistent), None);
+        assert!(dir.path().join("elsewhere/fs.1.persistent.json").exists());
+    }
+
+    #[test]
     fn no_other_user_may_read_it() {
         use std::os::unix::fs::MetadataExt;
         let dir = tempfile::tempdir().unwrap();
@@ -411,5 +526,47 @@ mod tests {
         assert!(store.set(StateLifetime::Persistent, "k".into(), "x".repeat(MAX_BYTES / 2)).is_err());
         store.set(StateLifetime::Persistent, "k".into(), "x".repeat(MAX_BYTES / 2 - 2)).unwrap();
         store.set(StateLifetime::Boot, "k".into(), "x".into()).unwrap();
+    }
+
+    fn entry(number: usize, values: Vec<String>) -> DeclaredEntry {
+        DeclaredEntry {
+            holding: DeclaredHolding {
+                kind: "ticket".into(),
+                id: number.to_string(),
+                label: String::new(),
+                scope: holding::HoldingScope::Persistent,
+            },
+            keywords: vec![KeywordThen { name: "own".into(), values, from: None }],
+        }
+    }
+
+    #[test]
+    fn a_declaration_moves_to_another_scope_and_is_never_without_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = store(dir.path(), "one");
+        let scopes = || StateLifetime::ALL.map(|lifetime| store.read(lifetime).unwrap().declared.len());
+        store.declare(StateLifetime::Boot, entry(1, Vec::new()), Vec::new()).unwrap();
+        assert_eq!(scopes(), [1, 0]);
+        let too_much = vec![("k".to_owned(), "x".repeat(MAX_BYTES))];
+        assert!(store.declare(StateLifetime::Persistent, entry(1, Vec::new()), too_much).is_err());
+        assert_eq!(scopes(), [1, 0], "the old record stays where the new one cannot be written");
+        store.declare(StateLifetime::Persistent, entry(1, Vec::new()), Vec::new()).unwrap();
+        assert_eq!(scopes(), [0, 1]);
+        // What moves counts once.
+        store.set(StateLifetime::Persistent, "k".into(), "x".repeat(MAX_BYTES - 20)).unwrap();
+        store.declare(StateLifetime::Boot, entry(1, Vec::new()), Vec::new()).unwrap();
+        assert_eq!(scopes(), [1, 0]);
+    }
+
+    #[test]
+    fn what_a_declaration_remembers_of_its_keywords_counts() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = store(dir.path(), "one");
+        let declare =
+            |number, values| store.declare(StateLifetime::Persistent, entry(number, values), Vec::new()).is_ok();
+        let declared = (0..1000).take_while(|number| declare(*number, vec!["x".repeat(10_000)])).count();
+        assert_eq!(declared, 6);
+        assert!(!declare(7, vec![String::new(); MAX_BYTES]), "a list of many empty values is large, too");
+        assert!(fs::metadata(store.path(StateLifetime::Persistent)).unwrap().len() < 2 * MAX_BYTES as u64);
     }
 }

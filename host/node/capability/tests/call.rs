@@ -11,7 +11,7 @@ use grant::{GrantContext, GrantRequest, Grants, NoDeviceLedger, Operation, Permi
 use hostler_capability::holdings::{LedgerPlaces, Ledgers};
 use hostler_capability::{
     AuditVerdict, CallContext, CallInputs, CapabilityError, CgroupSlice, ContextSetup, DeviceOwners, Effect,
-    HostServices, InstancePaths, MemoryAudit, OUTPUT_BUDGET, ResourcePaths, ResourceQueues, Subject,
+    HostServices, InstancePaths, MemoryAudit, OUTPUT_BUDGET, RecordPlace, ResourcePaths, ResourceQueues, Subject,
 };
 use model::Rid;
 
@@ -81,6 +81,7 @@ impl Bench {
                 holdings: LedgerPlaces::below("/nowhere".as_ref()),
             }),
             statedir: "/state".into(),
+            record: RecordPlace::new("/record".into(), Path::new("/state")),
         };
         let context = CallContext::new(ContextSetup {
             grants: grants(&call),

@@ -15,7 +15,7 @@ use hostler_capability::holdings::{
 use hostler_capability::mount::MountRequest;
 use hostler_capability::{
     CallContext, CallInputs, CapabilityError, CgroupSlice, ContextSetup, DeviceOwners, GrantTemplates, HostServices,
-    InstancePaths, NoAudit, ResourcePaths, ResourceQueues, Subject, block, files, mount, state,
+    InstancePaths, NoAudit, RecordPlace, ResourcePaths, ResourceQueues, Subject, block, files, mount, state,
 };
 use kernel::mount::{MountSignature, mountinfo};
 use model::{NodeName, ObjectPath, Rid};
@@ -63,6 +63,7 @@ impl Resource {
                 holdings: LedgerPlaces::below(self.directory.path()),
             }),
             statedir: self.path("state").into(),
+            record: RecordPlace::new(self.path("record").into(), Path::new(&self.path("state"))),
         };
         let keywords = [
             ("file", self.path("image")),

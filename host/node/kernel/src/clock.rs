@@ -15,6 +15,11 @@ pub fn boot() -> Duration {
     read(ClockId::Boottime)
 }
 
+/// The time for which this thread has kept a processor busy.
+pub fn thread_cpu() -> Duration {
+    read(ClockId::ThreadCPUTime)
+}
+
 /// The id of this boot of the machine, see random(4). None if /proc does not have it.
 pub fn boot_id() -> Option<String> {
     // No process outlives its boot.

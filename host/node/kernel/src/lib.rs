@@ -18,6 +18,7 @@
 //!  watchdog  the device that resets the node
 //!  watch     changes of files, mounts, links and addresses, as they happen
 //!  clock     clocks and the boot id
+//!  memory    how much there is
 //! ```
 
 pub mod bare;
@@ -26,6 +27,7 @@ pub mod cgroup;
 pub mod clock;
 mod error;
 pub mod files;
+pub mod memory;
 pub mod mount;
 pub mod net;
 pub mod path;

@@ -6,7 +6,7 @@ use crate::diagnostic::Diagnostic;
 use crate::keyword;
 use model::DriverName;
 use model::convert::{ConvertError, convert};
-use model::keyword::{Keyword, ValueKind};
+use model::keyword::{Keyword, MOST_CALL_MEMORY, ValueKind};
 use model::log_target::{JournalTarget, SyslogTarget};
 use model::object::{KeywordValue, Provenance};
 use model::path::is_name;
@@ -132,6 +132,11 @@ fn converted(section: &str, keyword: &Keyword, text: &str) -> Result<Vec<String>
     if section.starts_with(DRIVER) && values == ["0"] {
         return Err(ConvertError { kind: "a limit", expected: "more than nothing".to_owned() });
     }
+    let is_too_large = |bytes: &String| bytes.parse().is_ok_and(|bytes: u64| bytes > MOST_CALL_MEMORY);
+    if section.starts_with(DRIVER) && keyword.name == "memory" && values.iter().any(is_too_large) {
+        let expected = format!("at most {}m, which is all that a call can have", MOST_CALL_MEMORY >> 20);
+        return Err(ConvertError { kind: "a limit", expected });
+    }
     Ok(values)
 }
 
@@ -222,6 +227,10 @@ mod tests {
         check("[node]\nenv = PRD\nlog_max_size = 5m\n[labels]\naz = fr1\n[env]\nA = 1\n", &[]);
         check("[stats]\nschedule = @60\n[compliance]\nauto_update = true\nschedule = @1440\n", &[]);
         check("[driver#fs.ext4]\nmemory = 64m\ncpu = 2s\nwall = 10m\noutput = 1m\n", &[]);
+        check(
+            "[driver#fs.ext4]\nmemory = 100m\n",
+            &["2:10 driver#fs.ext4.memory is not a limit: expected at most 64m, which is all that a call can have"],
+        );
         check(
             "[driver#fs.ext4]\nlimit = 1\nmemory = much\ncpu = 0\n",
             &[

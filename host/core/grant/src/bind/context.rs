@@ -75,11 +75,39 @@ impl DeviceLedger for AnyDeviceLedger {
 
 /// A keyword's value cannot stand where the request puts it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{keyword} = {value:?} cannot be granted as {request:?}: {reason}")]
+#[error("{keyword} = {:?} cannot be granted as {request:?}: {reason}", without_password(.value))]
 pub struct BindError {
     pub keyword: String,
     pub value: String,
     /// The request that the keyword stands in.
     pub request: String,
     pub reason: &'static str,
+}
+
+/// The value, without the password of an address in it.
+fn without_password(value: &str) -> String {
+    let covered = || {
+        let (scheme, rest) = value.split_once("://")?;
+        let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
+        let (user, _) = authority[..authority.rfind('@')?].split_once(':')?;
+        Some(format!("{scheme}://{user}:***{}", &rest[authority.rfind('@')?..]))
+    };
+    covered().unwrap_or_else(|| value.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_about_an_address_shows_no_password() {
+        let shown = |value: &str| {
+            let (keyword, request) = ("url".to_owned(), "http = GET {kw:url}".to_owned());
+            BindError { keyword, value: value.to_owned(), request, reason: "r" }.to_string()
+        };
+        assert!(shown("https://user:PW@host/x").starts_with(r#"url = "https://user:***@host/x" cannot"#));
+        assert!(shown("https://u:a:b@c@host").starts_with(r#"url = "https://u:***@host" cannot"#));
+        assert!(shown("https://user@host/a:b@c").starts_with(r#"url = "https://user@host/a:b@c" cannot"#));
+        assert!(shown("user:PW@host").starts_with(r#"url = "user:PW@host" cannot"#));
+    }
 }

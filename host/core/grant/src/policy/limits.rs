@@ -17,10 +17,10 @@ pub struct SandboxLimits {
 
 impl SandboxLimits {
     /// The most memory that a call can have, whatever a limit says: each has a slot of this size.
-    pub const MOST_MEMORY: u64 = 64 << 20;
+    pub const MOST_MEMORY: u64 = model::keyword::MOST_CALL_MEMORY;
 
     /// Accepts a limit of memory, in bytes. A higher one would have no effect.
-    pub fn check_memory(bytes: u64) -> Result<u64, String> {
+    fn check_memory(bytes: u64) -> Result<u64, String> {
         match bytes <= SandboxLimits::MOST_MEMORY {
             true => Ok(bytes),
             false => Err(format!("a call has at most {}m of memory", SandboxLimits::MOST_MEMORY >> 20)),

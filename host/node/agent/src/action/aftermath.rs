@@ -118,6 +118,7 @@ fn remember_provisioned(state: &InstanceState, plan: &Plan, report: &ExecutionRe
         if has(Verb::Unprovision) {
             // The driver's state describes storage that no longer exists.
             let _ = durable::remove_directory(&state.driver_state(&step.rid));
+            let _ = capability::state::wipe(&state.record(&step.rid), &step.rid);
         }
         let provisioned = match (has(Verb::Provision), has(Verb::Unprovision)) {
             (true, false) => true,

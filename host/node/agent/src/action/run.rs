@@ -26,6 +26,9 @@ use crate::state::InstanceState;
 /// How long a stop waits for a run that it has asked to end.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How often a run looks whether it is to end, where inotify(7) does not tell it.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
 /// A run of a task that goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskRun {
@@ -92,11 +95,14 @@ impl RunSlots {
         // Before the first look at the requests: one that is made between a look and a watch would never be seen.
         let mut watch = TreeWatch::new(&self.directory).ok();
         while !self.slots.is_empty() && !requests.iter().any(|request| request.exists()) {
-            match &mut watch {
-                Some(watch) => drop(watch.changes().await),
-                // Without inotify(7) the run is not interrupted. The stop that asked for its end
-                // says so when its patience is over.
-                None => std::future::pending().await,
+            // A watch that has failed once fails each time.
+            let has_changed = match &mut watch {
+                Some(watch) => watch.changes().await.is_ok(),
+                None => false,
+            };
+            if !has_changed {
+                watch = None;
+                tokio::time::sleep(LOOK_AGAIN).await;
             }
         }
         match self.slots.is_empty() {
@@ -274,6 +280,24 @@ mod tests {
         let asked = async {
             tokio::task::yield_now().await;
             std::fs::write(request_of(directory.path(), &rid, 0), b"").unwrap();
+        };
+        tokio::join!(slots.until_asked_to_end(&cancel), asked);
+        assert!(cancel.is_cancelled());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_is_interrupted_also_where_the_kernel_does_not_tell() {
+        let directory = tempfile::tempdir().unwrap();
+        let rid: Rid = "task#1".parse().unwrap();
+        let slots = vec![RunSlot::take(directory.path(), &rid, 1).await.unwrap()];
+        // There is nothing to watch when the run begins.
+        let late = directory.path().join("late");
+        let slots = RunSlots { directory: late.clone(), slots };
+        let cancel = CancelSignal::default();
+        let asked = async {
+            tokio::time::sleep(LOOK_AGAIN * 3 / 2).await;
+            std::fs::create_dir(&late).unwrap();
+            std::fs::write(request_of(&late, &rid, 0), b"").unwrap();
         };
         tokio::join!(slots.until_asked_to_end(&cancel), asked);
         assert!(cancel.is_cancelled());

@@ -45,6 +45,11 @@ pub(crate) fn driver_state(state: &Path, rid: &Rid) -> PathBuf {
     state.join(format!("driver/{rid}"))
 }
 
+/// The directory of the host's own record of a resource. Not below the one above, where drivers may write.
+pub(crate) fn record(state: &Path, rid: &Rid) -> PathBuf {
+    state.join(format!("record/{rid}"))
+}
+
 /// The object of such a directory.
 pub fn object_of_directory(directory: &Path) -> Option<ObjectPath> {
     let parts: Vec<&str> = directory.components().map(normal_component).collect::<Option<_>>()?;

@@ -158,6 +158,11 @@ impl Directories {
         layout::driver_state(&self.state(object), rid)
     }
 
+    /// The directory of the host's own record of a resource.
+    pub(crate) fn record(&self, object: &ObjectPath, rid: &Rid) -> PathBuf {
+        layout::record(&self.state(object), rid)
+    }
+
     /// The directory of the audit trails of all drivers.
     pub fn audit(&self) -> PathBuf {
         self.log.join("audit")
@@ -191,6 +196,16 @@ impl Directories {
     /// The last action on the instance of an object.
     pub fn last_action(&self, object: &ObjectPath) -> PathBuf {
         self.run.join("action").join(layout::directory(object))
+    }
+
+    /// What the resources of an object stood on when they were started.
+    pub(crate) fn footing(&self, object: &ObjectPath) -> PathBuf {
+        self.run.join("footing").join(layout::directory(object))
+    }
+
+    /// Which resources use a volume. Not in the volume's run directory, where its drivers may write.
+    pub(crate) fn volume_users(&self, volume: &ObjectPath) -> PathBuf {
+        self.run.join("volumes").join(layout::directory(volume))
     }
 
     /// The ledger of what the resources of an object hold: not where drivers may write, and not what goes with the object, as things

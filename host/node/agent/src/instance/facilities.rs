@@ -75,7 +75,7 @@ impl Facilities for InstanceFacilities<'_> {
                 context: &context,
                 namespace: instance.snapshot.namespace.as_ref().map_err(FacilityError::failed)?,
                 ledger: instance.ledger(),
-                paths: Arc::clone(&instance.paths),
+                paths: instance.resource_paths(&resource.rid),
                 services: instance.agent.services(),
             };
             let ran = trigger::run(command, &around, bounds, &log).await;

@@ -27,7 +27,7 @@ pub(crate) use session::ActionSession;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use capability::InstancePaths;
+use capability::{InstancePaths, ResourcePaths};
 use config::NodeData;
 use driver::{Driver, Verb};
 use model::object::Object;
@@ -67,6 +67,13 @@ impl<'a> Instance<'a> {
     /// The state of the instance on disk.
     pub(crate) fn state(&self) -> InstanceState {
         InstanceState::of(self.agent.home(), &self.object.path)
+    }
+
+    /// The directories of one of its resources.
+    pub(crate) fn resource_paths(&self, rid: &Rid) -> ResourcePaths {
+        let state = self.state();
+        let (statedir, record) = (state.driver_state(rid), state.record(rid));
+        ResourcePaths { instance: Arc::clone(&self.paths), statedir, record }
     }
 
     /// This node, as its configuration describes it.

@@ -55,7 +55,7 @@ impl Instance<'_> {
             context: &context,
             namespace: self.snapshot.namespace.as_ref().map_err(FacilityError::failed)?,
             ledger: self.ledger(),
-            paths: Arc::clone(&self.paths),
+            paths: self.resource_paths(&resource.rid),
             services: self.agent.services(),
         };
         trigger::run(command, &around, &CallBounds::within(limit), log).await

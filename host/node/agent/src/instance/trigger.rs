@@ -8,8 +8,7 @@ use std::sync::Arc;
 use capability::holdings::Ledger;
 use capability::process::{PATH, ProcessCommand, ProgramFacts, TriggerLeftovers, account_variables};
 use capability::{
-    CallContext, CallInputs, CapabilityError, ContextSetup, HostServices, InstancePaths, OUTPUT_BUDGET, ResourcePaths,
-    Subject,
+    CallContext, CallInputs, CapabilityError, ContextSetup, HostServices, OUTPUT_BUDGET, ResourcePaths, Subject,
 };
 use driver::{CallBounds, LogSeverity, LogSink, Verb};
 use exec::FacilityError;
@@ -38,16 +37,16 @@ pub(crate) struct TriggerContext<'a> {
     pub(crate) namespace: &'a grant::Policy,
     /// Where it is recorded what the trigger leaves running.
     pub(crate) ledger: Arc<Ledger>,
-    pub(crate) paths: Arc<InstancePaths>,
+    pub(crate) paths: ResourcePaths,
     pub(crate) services: Arc<HostServices>,
 }
 
 impl TriggerContext<'_> {
     /// Records that the trigger may leave something running.
     async fn leftovers(&self) -> Result<TriggerLeftovers, CapabilityError> {
-        let (ledger, slice) = (self.ledger.clone(), Arc::clone(&self.paths.slice));
+        let (ledger, slice) = (self.ledger.clone(), Arc::clone(&self.paths.instance.slice));
         let (object, rid) = (self.object.clone(), self.resource.rid.clone());
-        let statedir = self.context.statedir.clone();
+        let statedir = self.paths.statedir.clone();
         blocking(move || TriggerLeftovers::before(ledger, slice.directory(), (&object, &rid), &statedir)).await
     }
 
@@ -87,7 +86,7 @@ impl TriggerContext<'_> {
             bounds: bounds.clone(),
             grants,
             templates: None,
-            paths: ResourcePaths { instance: Arc::clone(&self.paths), statedir: self.context.statedir.clone() },
+            paths: self.paths.clone(),
             output_budget: OUTPUT_BUDGET,
             log: Arc::clone(log),
             services: Arc::clone(&self.services),

@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use capability::{CgroupSlice, InstancePaths, ResourcePaths};
+use capability::{CgroupSlice, InstancePaths, RecordPlace, ResourcePaths};
 use driver::DriverCall;
 use grant::{Policy, PolicyError, SitePolicy};
 use kernel::cgroup::Cgroup;
@@ -88,10 +88,9 @@ impl NodePaths {
 
 impl runtime::NodeFacilities for NodePaths {
     fn paths(&self, call: &DriverCall) -> ResourcePaths {
-        ResourcePaths {
-            instance: self.instance(&call.object),
-            statedir: self.home.driver_state(&call.object, &call.rid),
-        }
+        let statedir = self.home.driver_state(&call.object, &call.rid);
+        let record = RecordPlace::new(self.home.record(&call.object, &call.rid), &statedir);
+        ResourcePaths { instance: self.instance(&call.object), statedir, record }
     }
 
     fn driver_policy(&self, driver: &DriverName) -> Result<Option<SitePolicy>, String> {

@@ -122,8 +122,10 @@ impl<'a> ObjectFiles<'a> {
         durable::remove_directory(&self.home.state(object))?;
         // Its ledger stays: what is still held must be found as an orphan, also by an object of the same name.
         durable::remove_tree(&self.home.volatile(object))?;
+        durable::remove_tree(&self.home.volume_users(object))?;
         durable::remove(&self.home.volatile_journal(object))?;
         durable::remove(&self.home.last_action(object))?;
+        durable::remove(&self.home.footing(object))?;
         crate::log::remove(&self.home.object_log(object))?;
         self.remove_outputs(object)?;
         lock.remove(&self.home.config_lock(object));
@@ -243,6 +245,8 @@ mod tests {
             home.volatile(&web).join("fs#1.flag"),
             home.volatile_journal(&web),
             home.last_action(&web),
+            home.footing(&web),
+            home.volume_users(&web).join("users/app@volume#1"),
         ];
         for file in written.iter().chain([&output, &of_another]) {
             durable::write(file, b"").unwrap();

@@ -46,7 +46,7 @@ impl InstanceState {
     }
 
     fn stood_on_file(&self) -> std::path::PathBuf {
-        self.volatile.join("stood-on.json")
+        self.footing.clone()
     }
 }
 

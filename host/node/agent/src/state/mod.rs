@@ -20,8 +20,10 @@ pub use last_action::{LastAction, LastEnd};
 pub use marks::ProvisionedMark;
 pub use runs::LastRun;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use capability::RecordPlace;
 use model::{ObjectPath, Rid};
 
 use crate::Directories;
@@ -31,12 +33,12 @@ use crate::home::layout;
 #[derive(Debug, Clone)]
 pub struct InstanceState {
     directory: PathBuf,
-    /// The directory that the next boot empties.
-    volatile: PathBuf,
-    /// The journal of actions that a reboot undoes. Not below `volatile`, where drivers may write.
+    /// The journal of actions that a reboot undoes. Not in the object's run directory, where drivers may write.
     volatile_journal: PathBuf,
-    /// What the last action was. Not below `volatile` either.
+    /// What the last action was. Not there either.
     last_action: PathBuf,
+    /// What resources stood on when they were started. Not there either.
+    footing: PathBuf,
 }
 
 impl InstanceState {
@@ -44,9 +46,9 @@ impl InstanceState {
     pub fn of(home: &Directories, object: &ObjectPath) -> InstanceState {
         InstanceState {
             directory: home.state(object),
-            volatile: home.volatile(object),
             volatile_journal: home.volatile_journal(object),
             last_action: home.last_action(object),
+            footing: home.footing(object),
         }
     }
 
@@ -54,9 +56,9 @@ impl InstanceState {
     pub fn of_node(home: &Directories) -> InstanceState {
         InstanceState {
             directory: home.node_state(),
-            volatile: home.volatile.join("node"),
             volatile_journal: home.run.join("journal/node"),
             last_action: home.run.join("action/node"),
+            footing: home.run.join("footing/node"),
         }
     }
 
@@ -90,10 +92,16 @@ impl InstanceState {
         self.directory.join("journal.unlocked")
     }
 
-    /// The resources whose drivers keep state of their own, by their ids.
-    pub(crate) fn with_driver_state(&self) -> Vec<String> {
-        let entries = std::fs::read_dir(self.directory.join("driver")).into_iter().flatten().flatten();
+    /// The resources of which the host keeps a record, or may have kept one where an earlier version had it, by their ids.
+    pub(crate) fn with_record(&self) -> BTreeSet<String> {
+        let of = |name: &str| std::fs::read_dir(self.directory.join(name)).into_iter().flatten().flatten();
+        let entries = ["record", "driver"].into_iter().flat_map(of);
         entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+    }
+
+    /// The host's own record of a resource.
+    pub(crate) fn record(&self, rid: &Rid) -> RecordPlace {
+        RecordPlace::new(layout::record(&self.directory, rid), &self.driver_state(rid))
     }
 
     /// The directory in which the driver of a resource keeps its own state.
@@ -118,5 +126,6 @@ mod tests {
         let directory = PathBuf::from("/var/lib/hostler/namespaces/ns1/svc/web");
         assert_eq!(instance.journal(), directory.join("journal"));
         assert_eq!(instance.driver_state(&"fs#1".parse().unwrap()), directory.join("driver/fs#1"));
+        assert_eq!(instance.record(&"fs#1".parse().unwrap()).directory, directory.join("record/fs#1"));
     }
 }

@@ -1,4 +1,4 @@
-//! Which resources of this node use a volume: a file for each in the volume's run directory, which a reboot empties.
+//! Which resources of this node use a volume: a file for each, in a directory that a reboot empties and no driver may write.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -127,7 +127,7 @@ pub(crate) fn volumes_of(home: &Directories, object: &ObjectPath) -> Vec<ObjectP
 }
 
 fn directory_of(home: &Directories, volume: &ObjectPath) -> PathBuf {
-    home.volatile(volume).join("users")
+    home.volume_users(volume).join("users")
 }
 
 /// The users are services of the volume's own namespace, whose names hold no `@`.

@@ -1,7 +1,8 @@
 //! The audit trail in files, each of which is renamed when it has grown long: one for the changes of each driver, and one for what
-//! the driver was refused. So no driver can fill the files of another, and none its own changes by what it is refused.
+//! the driver was refused. So no driver can fill the files of another, and none its own changes by what it is refused. Of one action a
+//! driver has so many bytes of records in each file and no more, so that no action pushes out what was recorded of those before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
@@ -22,11 +23,18 @@ const LONGEST: usize = 4 << 10;
 /// How many renamed trails are kept.
 const AUDIT_FILES: u32 = 4;
 
+/// The longest records of one action in a trail, in bytes altogether: a fifth of a file, and there are five.
+const ACTION_LIMIT: u64 = ROTATE_AT / 5;
+
+/// So many actions go on at once, or have just ended.
+const ACTIONS: usize = 64;
+
 /// Appends the records to files in a directory that only its owner can read, one JSON document per line.
 #[derive(Debug)]
 pub struct FileAudit {
     directory: PathBuf,
     rotate_at: u64,
+    action_limit: u64,
     trails: Mutex<BTreeMap<PathBuf, TrailState>>,
 }
 
@@ -36,6 +44,38 @@ struct TrailState {
     last: Option<OpenTrail>,
     /// How many records could not be written since the last one that was.
     lost: u64,
+    /// How many bytes the actions of these sessions have written, the latest at the end.
+    actions: VecDeque<(String, u64)>,
+}
+
+/// Whether an action may write one more record.
+#[derive(Debug, PartialEq, Eq)]
+enum ActionRoom {
+    Enough,
+    /// No more from here on, which the trail says in its place.
+    UsedUp,
+    None,
+}
+
+impl TrailState {
+    fn room(&mut self, sid: &str, length: usize, limit: u64) -> ActionRoom {
+        let known = self.actions.iter().position(|(known, _)| known == sid);
+        let known = known.unwrap_or_else(|| {
+            if self.actions.len() == ACTIONS {
+                self.actions.pop_front();
+            }
+            self.actions.push_back((sid.to_owned(), 0));
+            self.actions.len() - 1
+        });
+        let written = &mut self.actions[known].1;
+        let was_within = *written <= limit;
+        *written = written.saturating_add(length as u64);
+        match (was_within, *written <= limit) {
+            (_, true) => ActionRoom::Enough,
+            (true, false) => ActionRoom::UsedUp,
+            (false, false) => ActionRoom::None,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -48,7 +88,7 @@ struct OpenTrail {
 impl FileAudit {
     /// Appends to files in this directory. Each is created with its first record.
     pub fn new(directory: PathBuf) -> FileAudit {
-        FileAudit { directory, rotate_at: ROTATE_AT, trails: Mutex::default() }
+        FileAudit { directory, rotate_at: ROTATE_AT, action_limit: ACTION_LIMIT, trails: Mutex::default() }
     }
 
     /// The file of a record.
@@ -134,13 +174,29 @@ impl AuditSink for FileAudit {
         let mut trails = self.trails.lock().unwrap_or_else(PoisonError::into_inner);
         let path = self.trail_of(record);
         let state = trails.entry(path.clone()).or_default();
-        let line = line(record, state.lost);
+        let mut line = line(record, state.lost);
+        match state.room(&record.sid, line.len(), self.action_limit) {
+            ActionRoom::Enough => {}
+            ActionRoom::UsedUp => line = last_line(record, state.lost),
+            ActionRoom::None => return,
+        }
         match self.append(&path, &mut state.last, &line) {
             Ok(()) => state.lost = 0,
             // A full disk must not stop a service from being stopped: the action goes on, and the gap is recorded later.
             Err(_) => state.lost += 1,
         }
     }
+}
+
+/// The line in place of the first record for which an action has no room left.
+fn last_line(record: &AuditRecord, lost: u64) -> String {
+    let reason = "the driver makes too many records in this action: no further ones are written".to_owned();
+    let verdict = match &record.verdict {
+        AuditVerdict::Denied(_) => AuditVerdict::Denied(reason),
+        AuditVerdict::Done(_) | AuditVerdict::Failed(_) => AuditVerdict::Failed(reason),
+    };
+    let record = AuditRecord { call: "…".to_owned(), judged: None, details: Vec::new(), verdict, ..record.clone() };
+    line(&record, lost)
 }
 
 /// The line of a record in the file.
@@ -283,6 +339,36 @@ mod tests {
         }
         assert_eq!(documents(&trail(&dir, "fs.ext4.jsonl"))[0]["call"], "of another");
         assert_eq!(documents(&trail(&dir, "app.evil.jsonl"))[0]["call"], "evil");
+    }
+
+    #[test]
+    fn one_action_pushes_out_nothing_of_those_before() {
+        let dir = tempfile::tempdir().unwrap();
+        let audit = FileAudit { rotate_at: 8 << 10, action_limit: (8 << 10) / 5, ..audit(&dir) };
+        audit.record(&record("before", AuditVerdict::Done(String::new())));
+        for number in 0..1000 {
+            let failed = AuditVerdict::Failed("no room".to_owned());
+            let record = record(&number.to_string(), failed);
+            audit.record(&AuditRecord { sid: "s2".to_owned(), ..record });
+        }
+        audit.record(&AuditRecord { sid: "s3".to_owned(), ..record("after", AuditVerdict::Done(String::new())) });
+        let found = documents(&trail(&dir, "fs.ext4.jsonl"));
+        assert_eq!(found[0]["call"], "before");
+        assert_eq!(found[found.len() - 1]["call"], "after");
+        assert!(found[found.len() - 2]["reason"].as_str().unwrap().contains("too many records"), "{found:?}");
+        assert!(found.len() < 12, "{}", found.len());
+    }
+
+    #[test]
+    fn many_actions_at_once_have_room_each() {
+        let mut state = TrailState::default();
+        for sid in 0..2 * ACTIONS {
+            assert_eq!(state.room(&sid.to_string(), 5, 9), ActionRoom::Enough);
+        }
+        let last = (2 * ACTIONS - 1).to_string();
+        assert_eq!(state.room(&last, 5, 9), ActionRoom::UsedUp);
+        assert_eq!(state.room(&last, 5, 9), ActionRoom::None);
+        assert_eq!(state.actions.len(), ACTIONS);
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub(super) struct CallRecorder {
     refusals: Mutex<RefusalTally>,
     /// How many records of changes this call may still write.
     changes_left: AtomicU64,
+    /// How many allowed calls that failed.
+    failures: AtomicU64,
     subject: Arc<Subject>,
     /// Whose calls the trail says they are.
     driver: String,
@@ -38,6 +40,9 @@ const REFUSALS: usize = 16;
 
 /// No action makes so many changes of the node; a driver that is granted one could fill the trail by it.
 const CHANGES: u64 = 1000;
+
+/// A failure costs a driver nothing, so that it could fill the trail by it. An action that fails more often tries one thing again.
+const FAILURES: u64 = 64;
 
 /// The longest line that a refusal shows. It is the one that would allow the operation, so a cut one allows less.
 const LONGEST_LINE: usize = 2048;
@@ -63,6 +68,7 @@ impl CallRecorder {
             mutations: Arc::default(),
             refusals: Mutex::default(),
             changes_left: AtomicU64::new(CHANGES),
+            failures: AtomicU64::new(0),
             subject: Arc::clone(&setup.subject),
             driver: setup.subject.driver.to_string(),
             digest: Arc::clone(&setup.digest),
@@ -106,8 +112,11 @@ impl CallRecorder {
         self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether one more change is recorded by itself.
-    fn may_record_change(&self) -> bool {
+    /// Whether one more change, or one that failed, is recorded by itself.
+    fn may_record(&self, verdict: &AuditVerdict) -> bool {
+        if matches!(verdict, AuditVerdict::Failed(_)) {
+            return self.failures.fetch_add(1, Ordering::AcqRel) < FAILURES;
+        }
         let taken = self.changes_left.fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| left.checked_sub(1));
         taken.is_ok()
     }
@@ -282,9 +291,11 @@ impl CallAudit {
     }
 
     fn write(&self, verdict: impl FnOnce(&AuditLines) -> AuditVerdict) {
-        if let Some(lines) = self.lines.as_ref().filter(|_| self.recorder.may_record_change()) {
+        let Some(lines) = &self.lines else { return };
+        let verdict = verdict(lines);
+        if self.recorder.may_record(&verdict) {
             let more = (self.judged.as_deref(), &*self.details);
-            self.recorder.write(&lines.call, more, verdict(lines), self.since);
+            self.recorder.write(&lines.call, more, verdict, self.since);
         }
     }
 }
@@ -305,6 +316,11 @@ impl Drop for CallRecorder {
         if refused > 0 {
             let verdict = AuditVerdict::Denied("refused in the same call, and not recorded one by one".to_owned());
             self.write(&format!("{refused} more"), (None, &[]), verdict, Instant::now());
+        }
+        let failed = self.failures.load(Ordering::Acquire).saturating_sub(FAILURES);
+        if failed > 0 {
+            let verdict = AuditVerdict::Failed("failed in the same call, and not recorded one by one".to_owned());
+            self.write(&format!("{failed} more"), (None, &[]), verdict, Instant::now());
         }
         if self.changes_left.load(Ordering::Acquire) == 0 {
             let verdict =

@@ -26,6 +26,10 @@ pub(crate) const ROOT: &str = "root";
 /// The longest deadline. `Instant` cannot hold much more, so adding a longer one to it would panic.
 const FOREVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
+/// So much of a call on another thread counts as the driver's own time. Not all: to remove a large tree is one call that may take long.
+/// A driver can be as bad as a loop only by many calls.
+const LONGEST_COUNTED: Duration = Duration::from_millis(100);
+
 /// How long a kernel call may still take once the action is given up.
 const CANCEL_GRACE: Duration = Duration::from_secs(2);
 
@@ -39,6 +43,8 @@ pub struct CallContext {
     log: CallLog,
     /// Whether a program was killed because it took too long.
     killed: AtomicBool,
+    /// How long its calls kept other threads of the host busy, in nanoseconds.
+    busy_aside: Arc<AtomicU64>,
     /// The files that the driver looked at, as a change of their mode or owner must find them.
     looks: Mutex<BTreeMap<PathBuf, (u64, u64)>>,
 }
@@ -64,6 +70,7 @@ impl CallContext {
             recorder: Arc::new(recorder),
             log: CallLog::new(log, rid, setup.output_budget, setup.verb == Verb::Status),
             killed: AtomicBool::new(false),
+            busy_aside: Arc::default(),
             looks: Mutex::default(),
             setup,
         }
@@ -167,7 +174,20 @@ impl CallContext {
     ) -> Result<T, CapabilityError> {
         let Subject { object, rid, .. } = self.subject();
         let given_up = self.given_up();
+        let busy = Arc::clone(&self.busy_aside);
+        let work = move || {
+            let began = kernel::clock::thread_cpu();
+            let done = work();
+            let spent = kernel::clock::thread_cpu().saturating_sub(began).min(LONGEST_COUNTED);
+            busy.fetch_add(spent.as_nanos().try_into().unwrap_or(u64::MAX), Ordering::AcqRel);
+            done
+        };
         self.services().queues.run((object.clone(), rid.clone(), lane), what, self.deadline, given_up, work).await
+    }
+
+    /// How long the calls kept other threads of the host busy: their waiting for disks and devices does not count.
+    pub fn busy_aside(&self) -> Duration {
+        Duration::from_nanos(self.busy_aside.load(Ordering::Acquire))
     }
 
     /// Writes a line to the action's log, without secrets and within the budget of the call. In `status` a warning or an

@@ -25,4 +25,4 @@ pub use context::CallContext;
 pub use effect::Effect;
 pub(crate) use place_judge::PlaceJudge;
 pub use services::HostServices;
-pub use setup::{CallInputs, ContextSetup, GrantTemplates, InstancePaths, ResourcePaths, Subject};
+pub use setup::{CallInputs, ContextSetup, GrantTemplates, InstancePaths, RecordPlace, ResourcePaths, Subject};

@@ -1,6 +1,6 @@
 //! The parts that make up a [`CallContext`](super::CallContext).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use driver::{CallBounds, DriverCall, KeywordValue, LogSink, ProgramLimits, Verb};
@@ -65,6 +65,24 @@ pub struct ResourcePaths {
     pub instance: Arc<InstancePaths>,
     /// The resource's own directory that survives a reboot.
     pub statedir: PathBuf,
+    /// Where the host keeps what it remembers of the resource.
+    pub record: RecordPlace,
+}
+
+/// The host's record of a resource: what its driver asked to be kept, and what it declared to hold, with the keywords of that time.
+#[derive(Debug, Clone)]
+pub struct RecordPlace {
+    /// The directory, in which no driver may write.
+    pub directory: PathBuf,
+    /// Where earlier versions had it.
+    pub before: PathBuf,
+}
+
+impl RecordPlace {
+    /// The record of the resource with this directory of its own, in `directory`.
+    pub fn new(directory: PathBuf, statedir: &Path) -> RecordPlace {
+        RecordPlace { directory, before: statedir.join("state") }
+    }
 }
 
 /// What all resources of an instance share: its directories, and the slice of the control groups.

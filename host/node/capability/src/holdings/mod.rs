@@ -45,7 +45,7 @@ use model::Rid;
 
 use crate::call::GrantTemplates;
 use crate::state::{self, DeclaredEntry, KeywordThen, StateFiles};
-use crate::{CallContext, CapabilityError, Effect};
+use crate::{CallContext, CapabilityError, Effect, RecordPlace};
 
 /// A holding of the resource, as `holding` of the contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,20 +121,20 @@ pub async fn withdraw(context: &CallContext, kind: &str, id: &str) -> Result<boo
     state::withdraw(context, kind.to_owned(), id.to_owned()).await
 }
 
-/// What the driver of a resource declared to hold, by the directory of its state. Nothing if that cannot be read: then a call of its
+/// What the driver of a resource declared to hold, by the host's record of it. Nothing if that cannot be read: then a call of its
 /// driver fails and says so.
-pub fn declared_of(statedir: &std::path::Path, rid: &str) -> Vec<holding::DeclaredHolding> {
-    let declared = StateFiles::in_directory(statedir, rid).declared().unwrap_or_default();
+pub fn declared_of(record: &RecordPlace, rid: &str) -> Vec<holding::DeclaredHolding> {
+    let declared = StateFiles::at(record, rid).declared().unwrap_or_default();
     declared.into_iter().map(|declared| declared.holding).collect()
 }
 
 /// Takes back what the driver of a resource declared to hold, as far as it is gone.
 pub fn forget_declared(
-    statedir: &std::path::Path,
+    record: &RecordPlace,
     rid: &str,
     is_gone: impl Fn(&holding::DeclaredHolding) -> bool,
 ) -> Result<(), CapabilityError> {
-    StateFiles::in_directory(statedir, rid).forget_declared(is_gone)
+    StateFiles::at(record, rid).forget_declared(is_gone)
 }
 
 /// A declared holding as a record.

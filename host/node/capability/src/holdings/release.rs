@@ -243,7 +243,7 @@ async fn stop_container(held: &ContainerHolding, options: &ReleaseOptions) -> Re
     let Some(id) = &held.id else { return Ok((false, false)) };
     let grace = options.grace;
     let seconds = grace.as_secs() + u64::from(grace.subsec_nanos() > 0);
-    let stop = format!("/v1.41/containers/{id}/stop?t={seconds}");
+    let stop = format!("/containers/{id}/stop?t={seconds}");
     // The engine kills it after the grace, and then has some time to say so.
     // 404 is a container that is gone, 304 one that was stopped already (ContainerStop of the Docker Engine API).
     let stopped = match asked(held, hyper::Method::POST, &stop, grace + ANSWER).await? {
@@ -254,7 +254,7 @@ async fn stop_container(held: &ContainerHolding, options: &ReleaseOptions) -> Re
         return Ok((stopped, true));
     }
     // With its anonymous volumes, which nothing else refers to.
-    let removal = format!("/v1.41/containers/{id}?force=true&v=true");
+    let removal = format!("/containers/{id}?force=true&v=true");
     asked(held, hyper::Method::DELETE, &removal, ANSWER).await?;
     Ok((true, false))
 }
@@ -269,8 +269,9 @@ async fn asked(
     path: &str,
     patience: Duration,
 ) -> Result<u16, CapabilityError> {
+    let path = crate::http::engine_path(held.engine.as_ref(), path, tokio::time::Instant::now() + ANSWER).await?;
     let deadline = tokio::time::Instant::now() + patience;
-    let answer = crate::http::ask(held.engine.as_ref(), method.clone(), path, deadline).await?;
+    let answer = crate::http::ask(held.engine.as_ref(), method.clone(), &path, deadline).await?;
     match answer.status {
         status @ (200..300 | 304 | 404) => Ok(status),
         status => {

@@ -85,6 +85,7 @@ pub async fn mount(context: &CallContext, request: MountRequest) -> Result<(), C
         binds_file: false,
     };
     options::check_group(&op.options, freedom)?;
+    options::check_memory(&op.fstype, &op.options, freedom)?;
     let binds_file = op.is_bind() && std::fs::metadata(&op.source).is_ok_and(|found| found.is_file());
     let op = MountFilesystem { binds_file, ..op };
     let (ledger, judge) = (context.ledger(), context.place_judge());

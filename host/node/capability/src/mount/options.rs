@@ -62,6 +62,64 @@ pub(super) fn check_group(options: &[MountOption], freedom: MountFreedom) -> Res
     Err(CapabilityError::Denied(wanted))
 }
 
+/// Refuses what lets a file system in memory of a namespace take more than half of the node's memory, which is what the kernel gives one
+/// whose options say nothing.
+pub(super) fn check_memory(
+    fstype: &str,
+    options: &[MountOption],
+    freedom: MountFreedom,
+) -> Result<(), CapabilityError> {
+    if freedom == MountFreedom::Full || !matches!(fstype, "tmpfs" | "ramfs") {
+        return Ok(());
+    }
+    if fstype == "ramfs" {
+        let wanted = "a ramfs, which has no limit, outside of the namespace root: a tmpfs has one".to_owned();
+        return Err(CapabilityError::Denied(wanted));
+    }
+    let most = kernel::memory::total() / 2;
+    let bounded = |option: &MountOption| {
+        let value = option.value.as_deref().unwrap_or_default();
+        match option.name.as_str() {
+            "size" => match value.strip_suffix('%') {
+                Some(percent) => count(percent).is_some_and(|percent| percent <= 50),
+                None => count(value).is_some_and(|bytes| bytes <= most),
+            },
+            "nr_blocks" => count(value).is_some_and(|blocks| blocks <= most / BLOCK),
+            // Each takes about so much of the kernel's own memory.
+            "nr_inodes" => count(value).is_some_and(|inodes| inodes <= most / BLOCK),
+            // Small files would take 2 MiB each.
+            "huge" => matches!(value, "never" | "advise" | "within_size" | "deny"),
+            _ => true,
+        }
+    };
+    match options.iter().find(|option| !bounded(option)) {
+        None => Ok(()),
+        Some(option) => {
+            let wanted = format!(
+                "the mount option {}, which outside of the namespace root stays within half of the node's memory, {most} bytes",
+                option.text()
+            );
+            Err(CapabilityError::Denied(wanted))
+        }
+    }
+}
+
+/// The size of a block of a tmpfs, as `nr_blocks` counts.
+const BLOCK: u64 = 4096;
+
+/// The number that the kernel reads, if it reads but one: decimal, with a suffix, and not 0, which stands for no limit.
+fn count(text: &str) -> Option<u64> {
+    let (digits, shift) = match text.char_indices().last() {
+        Some((end, 'k' | 'K')) => (&text[..end], 10),
+        Some((end, 'm' | 'M')) => (&text[..end], 20),
+        Some((end, 'g' | 'G')) => (&text[..end], 30),
+        _ => (text, 0),
+    };
+    // To the kernel a number that begins with 0 is octal.
+    let is_plain = !digits.is_empty() && !digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse::<u64>().ok().filter(|_| is_plain)?.checked_mul(1 << shift)
+}
+
 /// The same list as the kernel takes it.
 pub(super) fn words(options: &[MountOption]) -> Vec<MountWord<'_>> {
     options.iter().map(|option| MountWord { name: &option.name, value: option.value.as_deref() }).collect()
@@ -99,6 +157,43 @@ mod tests {
             assert_eq!(check(list, MountFreedom::Namespace), allowed, "{list}");
             assert!(check(list, MountFreedom::Full), "{list}");
         }
+    }
+
+    #[test]
+    fn a_namespaces_files_in_memory_are_bounded() {
+        let check = |fstype: &str, list: &str, freedom| {
+            check_memory(fstype, &read_options(&[list.to_owned()]).unwrap(), freedom).is_ok()
+        };
+        for (list, allowed) in [
+            ("", true),
+            ("size=1m,mode=700,nr_inodes=1k", true),
+            ("size=50%", true),
+            ("huge=within_size", true),
+            ("size=51%", false),
+            ("size=0", false),
+            ("size=0%", false),
+            ("size=00", false),
+            ("size=", false),
+            ("size", false),
+            ("size=100t", false),
+            ("size=0x10", false),
+            ("size=100000g", false),
+            ("size=99999999999g", false),
+            ("size=1m,size=100t", false),
+            ("nr_blocks=99999999999", false),
+            ("nr_blocks=0", false),
+            ("nr_inodes=0", false),
+            ("nr_inodes=99999999999", false),
+            ("huge=always", false),
+            ("huge=force", false),
+            ("huge", false),
+        ] {
+            assert_eq!(check("tmpfs", list, MountFreedom::Namespace), allowed, "{list}");
+            assert!(check("tmpfs", list, MountFreedom::Full), "{list}");
+            assert!(check("ext4", list, MountFreedom::Namespace), "{list}");
+        }
+        assert!(!check("ramfs", "", MountFreedom::Namespace));
+        assert!(check("ramfs", "", MountFreedom::Full));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A resource with keywords and grants, and calls of its driver.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use grant::{GrantContext, GrantKeyword, GrantRequest, Grants, NoDeviceLedger, Po
 use hostler_capability::holdings::{LedgerPlaces, Ledgers};
 use hostler_capability::{
     CallContext, CallInputs, CgroupSlice, ContextSetup, DeviceOwners, HostServices, InstancePaths, NoAudit,
-    OUTPUT_BUDGET, ResourcePaths, ResourceQueues, Subject,
+    OUTPUT_BUDGET, RecordPlace, ResourcePaths, ResourceQueues, Subject,
 };
 use model::Rid;
 
@@ -79,6 +79,7 @@ impl Resource {
                 holdings: LedgerPlaces::below(self.directory.path()),
             }),
             statedir: self.path("state").into(),
+            record: RecordPlace::new(self.path("record").into(), Path::new(&self.path("state"))),
         };
         let host = HostServices {
             audit: Arc::new(NoAudit),

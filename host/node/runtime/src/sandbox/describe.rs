@@ -7,7 +7,8 @@ use std::time::Duration;
 use bindings::driver::DriverIndices;
 use capability::holdings::LedgerPlaces;
 use capability::{
-    CallContext, CallInputs, CgroupSlice, ContextSetup, InstancePaths, OUTPUT_BUDGET, ResourcePaths, Subject,
+    CallContext, CallInputs, CgroupSlice, ContextSetup, InstancePaths, OUTPUT_BUDGET, RecordPlace, ResourcePaths,
+    Subject,
 };
 use driver::{ActionError, CallBounds, SilentLog, Verb};
 use grant::Grants;
@@ -77,6 +78,7 @@ fn without_resource(digest: String, host: &Arc<capability::HostServices>) -> Opt
                 },
             }),
             statedir: nowhere(),
+            record: RecordPlace::new(nowhere(), &nowhere()),
         },
         output_budget: OUTPUT_BUDGET,
         log: Arc::new(SilentLog),

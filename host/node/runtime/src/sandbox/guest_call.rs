@@ -56,7 +56,7 @@ impl Sandbox {
             let _running = self.stopwatch.begin();
             export(GuestInstance { store: &mut store, instance }).await
         };
-        let guest = within(limits.cpu, guest);
+        let guest = within(limits.cpu, || scope.busy_aside(), guest);
         // When the wait for the guest is given up, the guest's future is dropped: wasmtime unwinds its fiber and drops the host
         // call in it. A kernel call goes on in its own thread.
         let ended = tokio::select! {

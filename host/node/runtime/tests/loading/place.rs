@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use capability::holdings::{LedgerPlaces, Ledgers};
-use capability::{CgroupSlice, DeviceOwners, HostServices, InstancePaths, NoAudit, ResourcePaths, ResourceQueues};
+use capability::{
+    CgroupSlice, DeviceOwners, HostServices, InstancePaths, NoAudit, RecordPlace, ResourcePaths, ResourceQueues,
+};
 use driver::{DriverCall, Manifest};
 use grant::{Policy, SitePolicy};
 use hostler_runtime::{
@@ -34,6 +36,7 @@ impl NodeFacilities for Nobody {
                 holdings: LedgerPlaces::below(Path::new("/nowhere")),
             }),
             statedir: PathBuf::new(),
+            record: RecordPlace::new(PathBuf::new(), Path::new("")),
         }
     }
 

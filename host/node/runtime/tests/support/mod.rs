@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use capability::holdings::{LedgerPlaces, Ledgers};
-use capability::{CgroupSlice, DeviceOwners, HostServices, InstancePaths, MemoryAudit, ResourcePaths, ResourceQueues};
+use capability::{
+    CgroupSlice, DeviceOwners, HostServices, InstancePaths, MemoryAudit, RecordPlace, ResourcePaths, ResourceQueues,
+};
 use driver::{CallBounds, Driver, DriverCall, KeywordValue, Manifest};
 use grant::{Policy, SitePolicy};
 use hostler_runtime::{CallVolume, ComponentCode, DriverSource, NodeFacilities, Runtime};
@@ -35,6 +37,7 @@ impl NodeFacilities for Directories {
                 holdings: LedgerPlaces::below(&self.0),
             }),
             statedir: directory("state"),
+            record: RecordPlace::new(directory("record"), &directory("state")),
         }
     }
 

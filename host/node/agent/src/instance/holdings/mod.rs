@@ -112,7 +112,7 @@ impl Instance<'_> {
             holdings::audit_given_up(self.agent.home(), &self.object.path, rid, &session.sid, things);
             if let Some(known) = known {
                 volume::give_up_use(self.agent.home(), &self.object.path, &known);
-                let _ = forget_declared(&self.state().driver_state(&known), rid, |_| true);
+                let _ = forget_declared(&self.state().record(&known), rid, |_| true);
             }
         }
         // A damaged file is written anew with what is known of the other resources.
@@ -133,9 +133,9 @@ impl Instance<'_> {
     async fn withdraw_declared(&self, stopped: &[Rid]) -> Vec<HoldingRecord> {
         let (state, stopped) = (self.state(), stopped.to_vec());
         blocking(move || {
-            let known = state.with_driver_state();
+            let known = state.with_record();
             for rid in stopped.iter().filter(|rid| known.contains(&rid.to_string())) {
-                let _ = forget_declared(&state.driver_state(rid), &rid.to_string(), |held| held.device().is_none());
+                let _ = forget_declared(&state.record(rid), &rid.to_string(), |held| held.device().is_none());
             }
             holdings::declared(&state, |rid| stopped.iter().any(|stopped| stopped.to_string() == rid))
         })
@@ -159,7 +159,7 @@ impl Instance<'_> {
         let state = self.state();
         blocking(move || {
             for (rid, device) in &gone {
-                let _ = forget_declared(&state.driver_state(rid), &rid.to_string(), |held| held == device);
+                let _ = forget_declared(&state.record(rid), &rid.to_string(), |held| held == device);
             }
         })
         .await;

@@ -1,0 +1,18 @@
+//! The memory of the node.
+
+/// How much there is, in bytes.
+pub fn total() -> u64 {
+    let found = rustix::system::sysinfo();
+    found.totalram.saturating_mul(u64::from(found.mem_unit))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn it_is_what_proc_says() {
+        let text = std::fs::read_to_string("/proc/meminfo").unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:")).unwrap();
+        let kilobytes: u64 = line.trim().strip_suffix(" kB").unwrap().parse().unwrap();
+        assert_eq!(super::total() / 1024, kilobytes);
+    }
+}
