@@ -67,7 +67,7 @@ impl NodeSnapshot {
 pub(crate) struct Snapshot {
     pub(crate) node: Arc<NodeData>,
     pub(crate) available: Arc<AvailableDrivers>,
-    pub(crate) configuration: ObjectConfiguration,
+    pub(crate) configuration: Arc<ObjectConfiguration>,
     /// The drivers of the object's resources, ready to be called.
     pub(crate) drivers: BTreeMap<DriverName, Arc<dyn Driver>>,
     /// The devices that each resource was started on.
@@ -94,7 +94,7 @@ impl Snapshot {
     }
 
     fn read(agent: &Agent, common: &NodeSnapshot, path: &ObjectPath) -> Result<Snapshot, ObjectError> {
-        let configuration = ObjectConfiguration::read(agent.home(), path, &common.node, &*common.available)?;
+        let configuration = agent.configuration_with(path, &common.node, &common.available)?;
         Ok(Snapshot::with(agent, common, path, configuration))
     }
 
@@ -104,12 +104,17 @@ impl Snapshot {
         blocking(move || {
             let common = NodeSnapshot::take(&agent);
             let configuration = ObjectConfiguration::of_text(&path, &text, &common.node, &*common.available);
-            Snapshot::with(&agent, &common, &path, configuration)
+            Snapshot::with(&agent, &common, &path, Arc::new(configuration))
         })
         .await
     }
 
-    fn with(agent: &Agent, common: &NodeSnapshot, path: &ObjectPath, configuration: ObjectConfiguration) -> Snapshot {
+    fn with(
+        agent: &Agent,
+        common: &NodeSnapshot,
+        path: &ObjectPath,
+        configuration: Arc<ObjectConfiguration>,
+    ) -> Snapshot {
         let object = configuration.active.object();
         Snapshot {
             drivers: object.map(|object| common.drivers(agent, object)).unwrap_or_default(),

@@ -12,7 +12,6 @@ use protocol::{ScheduleDocument, ScheduledAction};
 use schedule::{NextRun, ScheduleQuery, WaitReason, missed_run, next_run};
 
 use crate::file::lock::holder_of;
-use crate::object::ObjectConfiguration;
 use crate::state::{FreezeState, InstanceState};
 use crate::{ActError, Agent, TaskRun};
 use exec::blocking;
@@ -22,8 +21,7 @@ impl Agent {
     pub async fn timetable(&self, path: &ObjectPath) -> Result<ScheduleDocument, ActError> {
         let (agent, path) = (self.clone(), path.clone());
         blocking(move || {
-            let (node, drivers) = (agent.node(), agent.drivers());
-            let configuration = ObjectConfiguration::read(agent.home(), &path, &node, &*drivers)?;
+            let configuration = agent.configuration(&path)?;
             let object = configuration.object()?;
             let zone = zone_of(object)?;
             let state = InstanceState::of(agent.home(), &path);

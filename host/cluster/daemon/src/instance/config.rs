@@ -44,11 +44,12 @@ pub(crate) fn load(agent: &Agent, path: &ObjectPath) -> Result<Option<LoadedConf
     };
     let text: Arc<str> = configuration.document.text().into();
     let checksum = checksum(&text);
-    let object = match configuration.active {
-        ActiveObject::Current(object) | ActiveObject::LastGood(object) | ActiveObject::Partial(object) => Some(object),
+    let object = match &configuration.active {
+        ActiveObject::Current(object) | ActiveObject::LastGood(object) | ActiveObject::Partial(object) => {
+            Some(Arc::clone(object))
+        }
         ActiveObject::Nothing => None,
     };
-    let object = object.map(|object| Arc::new(*object));
     let rules = object.as_ref().map(|object| Arc::new(ObjectRules::of(object)));
     Ok(Some(LoadedConfig { checksum, text, object, rules, problem }))
 }

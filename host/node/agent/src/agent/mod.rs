@@ -17,7 +17,7 @@ use crate::file::cache::{FileCache, with_entries};
 use crate::file::durable::FileError;
 use crate::node::paths::NodePaths;
 use crate::node::{ClusterData, ClusterDataError, EngineAway};
-use crate::object::{ObjectConfiguration, ObjectError};
+use crate::object::{LatestConfiguration, ObjectConfiguration, ObjectError};
 use crate::volume::VolumeKeeper;
 use crate::{Directories, node};
 
@@ -46,6 +46,7 @@ struct AgentParts {
     node: FileCache<NodeData>,
     drivers: FileCache<AvailableDrivers>,
     loaded: LoadedDrivers,
+    latest: LatestConfiguration,
     paths: Arc<NodePaths>,
     /// Whether drivers' mere reads are audited too, as the node's configuration says now.
     audit_reads: Arc<AtomicBool>,
@@ -70,6 +71,7 @@ impl Agent {
             node: FileCache::default(),
             drivers: FileCache::default(),
             loaded: LoadedDrivers::default(),
+            latest: LatestConfiguration::default(),
             audit_reads: Arc::default(),
             started: Arc::default(),
             one_look: AtomicBool::new(false),
@@ -173,8 +175,18 @@ impl Agent {
     }
 
     /// An object's configuration, and the object that it describes on this node. Blocks.
-    pub fn configuration(&self, path: &ObjectPath) -> Result<ObjectConfiguration, ObjectError> {
-        ObjectConfiguration::read(self.home(), path, &self.node(), &*self.drivers())
+    pub fn configuration(&self, path: &ObjectPath) -> Result<Arc<ObjectConfiguration>, ObjectError> {
+        self.configuration_with(path, &self.node(), &self.drivers())
+    }
+
+    /// The same, as the node and its drivers were when a request began.
+    pub(crate) fn configuration_with(
+        &self,
+        path: &ObjectPath,
+        node: &Arc<NodeData>,
+        drivers: &Arc<AvailableDrivers>,
+    ) -> Result<Arc<ObjectConfiguration>, ObjectError> {
+        self.parts.latest.read(self.home(), path, node, drivers)
     }
 
     /// The drivers that were loaded so far.

@@ -1,6 +1,7 @@
 //! The object that a configuration describes on this node. While the configuration has errors, its last valid version stays in
 //! use.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use config::diagnostic::Diagnostic;
@@ -13,7 +14,7 @@ use crate::file::durable::FileError;
 use crate::history::{covered_in, secrets_of};
 use crate::object::ObjectError;
 use crate::state::InstanceState;
-use crate::{Directories, ObjectFiles, history};
+use crate::{Directories, history};
 
 /// The configuration of an object, its problems, and the object in use.
 #[derive(Debug)]
@@ -43,26 +44,27 @@ pub struct NoResource(pub ObjectPath, pub Rid);
 #[derive(Debug)]
 pub enum ActiveObject {
     /// The file in `etc`, which is valid.
-    Current(Box<Object>),
+    Current(Arc<Object>),
     /// The last valid version, as the file has errors.
-    LastGood(Box<Object>),
+    LastGood(Arc<Object>),
     /// The file or its last valid version, apart from missing drivers and unknown keywords: the status of such resources is
     /// undef, and all others go on.
-    Partial(Box<Object>),
+    Partial(Arc<Object>),
     /// None: the file never was valid.
     Nothing,
 }
 
 impl ObjectConfiguration {
-    /// Reads the configuration of an object and evaluates it for a node. A valid one is remembered as the last valid version.
-    pub fn read(
+    /// Evaluates what was read of an object's file for a node. A valid one is remembered as the last valid version.
+    pub(super) fn evaluate(
         home: &Directories,
         object: &ObjectPath,
+        text: Result<String, ObjectError>,
         node: &NodeData,
         schemas: &dyn DriverSchemas,
     ) -> Result<ObjectConfiguration, ObjectError> {
         let memory = InstanceState::of(home, object);
-        let text = match ObjectFiles::of(home).text(object) {
+        let text = match text {
             // An error as any other: the last valid version stays in use.
             Err(ObjectError::Encoding { at, .. }) => {
                 let active = last_good(&memory, object, node, schemas, None)?;
@@ -80,7 +82,7 @@ impl ObjectConfiguration {
                 if memory.set_last_good(&text).unwrap_or(false) {
                     note_change(home, object);
                 }
-                ActiveObject::Current(Box::new(current))
+                ActiveObject::Current(Arc::new(current))
             }
             None => {
                 note_change(home, object);
@@ -106,8 +108,8 @@ impl ObjectConfiguration {
     ) -> ObjectConfiguration {
         let loaded = load(object, text, node, schemas);
         let active = match (loaded.object, loaded.sound) {
-            (Some(object), _) => ActiveObject::Current(Box::new(object)),
-            (None, Some(sound)) => ActiveObject::Partial(Box::new(sound)),
+            (Some(object), _) => ActiveObject::Current(Arc::new(object)),
+            (None, Some(sound)) => ActiveObject::Partial(Arc::new(sound)),
             (None, None) => ActiveObject::Nothing,
         };
         ObjectConfiguration { document: loaded.document, diagnostics: loaded.diagnostics, active, path: object.clone() }
@@ -147,8 +149,8 @@ fn last_good(
     let (good, crippled_since) = once.map_or((None, None), |once| (once.object, once.partial));
     // A whole version of the past is better than a part of the present, and that better than a part of the past.
     Ok(match (good, partial.or(crippled_since)) {
-        (Some(good), _) => ActiveObject::LastGood(Box::new(good)),
-        (None, Some(partial)) => ActiveObject::Partial(Box::new(partial)),
+        (Some(good), _) => ActiveObject::LastGood(Arc::new(good)),
+        (None, Some(partial)) => ActiveObject::Partial(Arc::new(partial)),
         (None, None) => ActiveObject::Nothing,
     })
 }
@@ -156,6 +158,7 @@ fn last_good(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ObjectFiles;
     use crate::file::durable;
     use config::DriverSchema;
     use model::Group;
@@ -174,7 +177,13 @@ mod tests {
     fn read(home: &Directories, text: &str) -> ObjectConfiguration {
         let web: ObjectPath = "web".parse().unwrap();
         durable::write(&home.config(&web), text.as_bytes()).unwrap();
-        ObjectConfiguration::read(home, &web, &NodeData::alone("n1".parse().unwrap()), &NoDrivers).unwrap()
+        read_again(home)
+    }
+
+    fn read_again(home: &Directories) -> ObjectConfiguration {
+        let (web, node) = ("web".parse().unwrap(), NodeData::alone("n1".parse().unwrap()));
+        let text = ObjectFiles::of(home).text(&web);
+        ObjectConfiguration::evaluate(home, &web, text, &node, &NoDrivers).unwrap()
     }
 
     #[test]
@@ -186,8 +195,7 @@ mod tests {
         durable::write(&home.config(&web), latin).unwrap();
         let error = ObjectFiles::of(&home).text(&web).unwrap_err().to_string();
         assert!(error.ends_with("web.conf:2:6 holds the byte 0xe9"), "{error}");
-        let broken =
-            ObjectConfiguration::read(&home, &web, &NodeData::alone("n1".parse().unwrap()), &NoDrivers).unwrap();
+        let broken = read_again(&home);
         assert!(matches!(&broken.active, ActiveObject::LastGood(object) if object.app == "old"));
         assert_eq!(
             broken.diagnostics.iter().map(|d| d.message.as_str()).collect::<Vec<_>>(),

@@ -3,9 +3,11 @@
 mod catalogue;
 mod configuration;
 mod files;
+mod latest;
 mod scan;
 
 pub use catalogue::ConfigurationCatalogue;
 pub use configuration::{ActiveObject, NoResource, NoUsableConfiguration, ObjectConfiguration};
 pub use files::{ObjectError, ObjectFiles};
+pub(crate) use latest::LatestConfiguration;
 pub use scan::ObjectScan;
