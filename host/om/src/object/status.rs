@@ -87,10 +87,14 @@ fn elsewhere(session: &Session, paths: &[ObjectPath], args: &StatusArgs, view: S
     let asks = matches!(view, StatusView::Tree) && !args.output.is_structured() && !session.is_forwarded;
     // An error says that the object has no instance here: what there is of it is elsewhere.
     let is_elsewhere = |path: &ObjectPath| session.backend.peers(path).map_or(true, |peers| !peers.is_empty());
-    if !asks || !paths.iter().any(is_elsewhere) {
+    if !asks {
         return None;
     }
+    // First, as it takes less time than to look at the configuration of each object.
     let daemon = session.running_daemon().ok()??;
+    if !paths.iter().any(is_elsewhere) {
+        return None;
+    }
     daemon.ask(async |client| client.status().await).ok()
 }
 

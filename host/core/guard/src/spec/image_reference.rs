@@ -52,8 +52,11 @@ impl ImageReference {
 
 /// Adds the registry and the library that engines assume.
 fn full_name(name: &str) -> String {
-    // The rule of docker's own parser (github.com/distribution/reference, `splitDockerDomain`).
-    let registry = name.split_once('/').filter(|(first, _)| first.contains(['.', ':']) || *first == "localhost");
+    // The rule of docker's own parser (github.com/distribution/reference, `splitDockerDomain`). The names of hubs have no capitals.
+    let is_registry = |first: &str| {
+        first.contains(['.', ':']) || first == "localhost" || first.chars().any(|letter| letter.is_ascii_uppercase())
+    };
+    let registry = name.split_once('/').filter(|(first, _)| is_registry(first));
     match registry {
         Some(("docker.io" | "index.docker.io", rest)) => full_name(rest),
         Some(_) => name.to_owned(),
@@ -83,6 +86,7 @@ mod tests {
             ("ghcr.io/opensvc/pause:1.2", "ghcr.io/opensvc/pause:1.2"),
             ("localhost:5000/a", "localhost:5000/a:latest"),
             ("localhost/a:b", "localhost/a:b"),
+            ("HOST/a", "HOST/a:latest"),
             ("a:1@sha256:00ff", "docker.io/library/a@sha256:00ff"),
         ] {
             assert_eq!(ImageReference::parse(text).map(|image| image.to_string()).as_deref(), Some(expected), "{text}");

@@ -16,6 +16,12 @@ use super::story::{JournalContent, JournalledAction, tell};
 /// The least room that is reserved, in bytes: enough for some hundred steps.
 const SMALLEST: u64 = 64 << 10;
 
+/// What a status reads of the file at first. The records of most actions are shorter, and what is behind them is reserved room.
+const BEGINNING: usize = 4 << 10;
+
+/// So much empty room behind the records shows that they end there.
+const GAP: usize = 1 << 10;
+
 /// How often a lock is tried again that is held elsewhere, and the pause before each try. A reader holds it for less than a
 /// millisecond; so does a child of a process that used the journal, from its fork until its exec closes the descriptor.
 const LOCK_RETRIES: u32 = 20;
@@ -83,7 +89,7 @@ impl Journal {
     /// The action that was interrupted, if there is one. Returns None while an action still uses the journal. Changes nothing.
     pub fn pending(path: &Path) -> Result<Option<JournalledAction>, JournalError> {
         // For a status, which does not wait: it is asked again soon.
-        match read_locked(path, 0) {
+        match read_locked(path, 0, read_records) {
             Err(JournalError::Held(_)) => Ok(None),
             found => found,
         }
@@ -92,7 +98,7 @@ impl Journal {
     /// The action that was interrupted, for its recovery. A journal that is held does not prove that an action runs, so this waits
     /// for the lock, and blocks meanwhile. Returns [`JournalError::Held`] if the lock does not become free. Changes nothing.
     pub(crate) fn interrupted(path: &Path) -> Result<Option<JournalledAction>, JournalError> {
-        read_locked(path, LOCK_RETRIES)
+        read_locked(path, LOCK_RETRIES, read)
     }
 
     /// Begins the journal of an action: locks the file, reserves room for every record, and writes what is going to be done. When
@@ -204,7 +210,11 @@ fn unfinished(path: &Path, bytes: &[u8]) -> Result<Option<JournalledAction>, Jou
 }
 
 /// The unfinished action of the file, read under a shared lock.
-fn read_locked(path: &Path, retries: u32) -> Result<Option<JournalledAction>, JournalError> {
+fn read_locked(
+    path: &Path,
+    retries: u32,
+    read: fn(&File, &Path) -> Result<Vec<u8>, JournalError>,
+) -> Result<Option<JournalledAction>, JournalError> {
     let file = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened.map_err(failed("open", path))?,
@@ -248,6 +258,15 @@ fn read(file: &File, path: &Path) -> Result<Vec<u8>, JournalError> {
     let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
     file.read_exact_at(&mut bytes, 0).map_err(failed("read", path))?;
     Ok(bytes)
+}
+
+/// The file without most of the reserved room. Damage behind that is not seen: a recovery reads the whole file.
+fn read_records(file: &File, path: &Path) -> Result<Vec<u8>, JournalError> {
+    let mut bytes = vec![0; BEGINNING];
+    let length = file.read_at(&mut bytes, 0).map_err(failed("read", path))?;
+    let (end, _) = super::frame::end(&bytes);
+    let is_all = length == BEGINNING && end + GAP <= BEGINNING && bytes[end..].iter().all(|byte| *byte == 0);
+    if is_all { Ok(bytes) } else { read(file, path) }
 }
 
 /// Makes sure that `room` bytes can be written even when the disk is full. Where the file system cannot reserve them, zeros are

@@ -9,11 +9,15 @@ use crate::world::{Behaviour, World, set, world};
 
 const START: &str = "ip#1\nfs#1\napp#1";
 
-/// Begins a start in this process and drops it in the middle of `fs#1`, as a kill would.
+/// Begins an action in this process and drops it in the middle of `fs#1`, as a kill would.
 async fn abandoned(world: &std::sync::Arc<World>, action: Action) {
+    abandoned_of(world, START, action).await;
+}
+
+async fn abandoned_of(world: &std::sync::Arc<World>, lines: &str, action: Action) {
     world.when("fs#1", Verb::Start, Behaviour::Hangs);
     world.when("fs#1", Verb::Stop, Behaviour::Hangs);
-    let plan = world.plan(START, action, |_, _| {});
+    let plan = world.plan(lines, action, |_, _| {});
     let (facilities, session) = (world.facilities(), world.session());
     let reached = async {
         while !world.calls().iter().any(|call| call.ends_with("fs#1")) {
@@ -67,6 +71,17 @@ async fn remains_of_an_earlier_longer_story_are_not_part_of_the_next() {
     abandoned(&world, Action::Start).await;
     let story = Journal::pending(&world.journal()).unwrap().unwrap();
     assert_eq!((story.steps.len(), story.tail), (3, JournalTail::Clean));
+}
+
+/// A status reads the beginning of a journal first, which is all of a short one.
+#[tokio::test]
+async fn a_long_story_is_told_whole() {
+    let (_directory, world) = world();
+    let many: String = (0..40).map(|n| format!("disk#{n}\n")).collect();
+    abandoned_of(&world, &format!("{many}{START}"), Action::Start).await;
+    let story = Journal::pending(&world.journal()).unwrap().unwrap();
+    let changed = story.steps.iter().filter(|step| step.change() == Change::Changed).count();
+    assert_eq!((story.steps.len(), changed, story.tail), (43, 41, JournalTail::Clean));
 }
 
 #[tokio::test]
