@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use agent::file::durable::{self, FileError};
@@ -16,7 +17,7 @@ use replica::{LocalNode, SharedState};
 use serde_json::json;
 use store::Store;
 use store_redb::OpenError;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
 use crate::TaskProgram;
@@ -31,6 +32,9 @@ use crate::{DaemonHandle, EventLog, clock, request_channel};
 
 /// The numbers of events are set aside in such portions, so that a daemon that starts again goes on behind its last one.
 const EVENT_PORTION: u64 = 1_000_000;
+
+/// So many configurations are read side by side.
+const PARALLEL_READS: usize = 8;
 
 /// How long a child of a killed daemon may hold what its parent held.
 const LEFT_BEHIND: Duration = Duration::from_secs(10);
@@ -181,6 +185,7 @@ pub async fn start(agent: Agent, options: DaemonOptions) -> Result<RunningDaemon
         guard_tasks: GuardTasks::new(options.keeper.clone().unwrap_or_else(|| "/proc/self/exe".into())),
         gaps: BTreeMap::new(),
         parallel_probes: probes(&options),
+        read_turns: Arc::new(Semaphore::new(PARALLEL_READS)),
         run_program: options.run_program,
         is_system: home == Directories::system(),
         agent: agent.clone(),

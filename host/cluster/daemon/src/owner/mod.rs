@@ -36,7 +36,7 @@ use protocol::ScheduledAction;
 use protocol::daemon::{OrderDocument, OrderReceipt};
 use replica::{LocalNode, SharedState};
 use store::{RevisionChange, Store, StoreError, TxnOutcome};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 pub(crate) use self::action::{RecordWrite, stored, write_records};
 use self::announce::ReportedStatus;
@@ -164,6 +164,8 @@ pub(crate) struct Owner {
     /// What no cut reaches of an object, as it was last logged.
     pub(crate) gaps: BTreeMap<ObjectPath, String>,
     pub(crate) parallel_probes: usize,
+    /// Who may read a configuration now. At the start, a thread for each of a thousand takes longer, and memory that is not given back.
+    pub(crate) read_turns: Arc<Semaphore>,
     /// What the first looks have in common.
     pub(crate) common: Option<Arc<NodeSnapshot>>,
     /// Whether `reboot` may be done: never below a root directory of its own.
@@ -303,6 +305,8 @@ impl Owner {
         if self.scanned && self.instances.values().all(looked) {
             self.node.ready = true;
             self.common = None;
+            // What a thousand looks took in passing.
+            tokio::task::spawn_blocking(kernel::memory::give_back);
             self.changes.push(ViewChange::Cluster);
             self.add_event(protocol::daemon::EventKind::DaemonReady, None, serde_json::Value::Null);
             self.decide(crate::clock::now());

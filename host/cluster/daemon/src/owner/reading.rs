@@ -1,5 +1,7 @@
 //! Which objects there are, and their configurations: read beside the owner, again whenever a file changes.
 
+use std::sync::Arc;
+
 use agent::{ActError, ObjectFiles};
 use model::ObjectPath;
 use protocol::FailureKind;
@@ -60,9 +62,15 @@ impl Owner {
         }
         instance.loading = ReadState::Running;
         let (agent, mail, path) = (self.agent.clone(), self.mail.clone(), path.clone());
-        tokio::task::spawn_blocking(move || {
-            let loaded = load(&agent, &path);
-            let _ = mail.send(Message::Read { path, loaded });
+        let turns = Arc::clone(&self.read_turns);
+        tokio::spawn(async move {
+            // Nothing closes it.
+            let _turn = turns.acquire().await;
+            let read = tokio::task::spawn_blocking(move || {
+                let loaded = load(&agent, &path);
+                let _ = mail.send(Message::Read { path, loaded });
+            });
+            let _ = read.await;
         });
     }
 

@@ -103,6 +103,8 @@ impl<'a> ObjectBuilder<'_, 'a> {
             keywords: head.all(),
             timeouts,
         };
+        // A daemon keeps it for as long as it runs.
+        object.resources.shrink_to_fit();
         // By id, in natural order: the order of the sections in the text has no meaning.
         object.resources.sort_by(|a, b| a.rid.cmp(&b.rid));
         // Cycles are searched last: they need every resource, and requirements that name missing ones are reported already.
