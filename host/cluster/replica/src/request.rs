@@ -285,6 +285,7 @@ impl ObjectRow {
             // The nodes have rows of their own.
             OrderChange::ThawNodes => {}
             OrderChange::Tombstone => self.tombstone = true,
+            OrderChange::Unbury => self.tombstone = false,
         }
     }
 }

@@ -84,8 +84,50 @@ fn orders_run_to_their_outcome() {
     assert_eq!(steps(OrderVerb::Restart, |_| {}), "start, settle done");
     assert_eq!(steps(OrderVerb::Unprovision, up), "unprovision, settle done");
     assert_eq!(steps(OrderVerb::Purge, up), "unprovision, bury, delete, settle done");
-    assert_eq!(steps(OrderVerb::Delete, |_| {}), "delete, settle done");
-    assert_eq!(steps(OrderVerb::Provision, |_| {}), "settle done");
+    let bare: fn(&mut Cluster) = |it| it.on("n1").status.as_mut().unwrap().sums.provisioned = Provisioned::False;
+    assert_eq!(steps(OrderVerb::Delete, bare), "delete, settle done");
+    // A provision ends with a start, also where there is nothing to provision.
+    assert_eq!(steps(OrderVerb::Provision, |_| {}), "start, settle done");
+    assert_eq!(steps(OrderVerb::Provision, up), "settle done");
+}
+
+/// What destroys data is ordered by its own name alone.
+#[test]
+fn a_failed_unprovision_is_forgotten_by_clear() {
+    let mut cluster = Cluster::new(&["n1"]);
+    cluster.rules().orchestrate = OrchestrateMode::No;
+    cluster.is("n1", State::Up);
+    cluster.order(OrderVerb::Unprovision).unwrap();
+    let unprovision = cluster.decide().action().unwrap().clone();
+    cluster.act("n1", &unprovision, ActionEnd::Failure("busy".to_owned()));
+    assert_eq!(cluster.step(), "settle failed");
+    cluster.order(OrderVerb::Clear).unwrap();
+    assert!(cluster.web().intent.is_none());
+    assert_eq!(cluster.next(), "frozen");
+}
+
+#[test]
+fn what_is_provisioned_is_not_buried_and_a_deletion_that_failed_can_be_given_up() {
+    let mut cluster = Cluster::new(&["n1"]);
+    cluster.rules().orchestrate = OrchestrateMode::No;
+    cluster.on("n1").status.as_mut().unwrap().sums.provisioned = Provisioned::True;
+    assert!(matches!(cluster.order(OrderVerb::Delete), Err(OrderRefusal::Provisioned(_))));
+    assert!(!cluster.web().tombstone);
+    cluster.on("n1").status.as_mut().unwrap().sums.provisioned = Provisioned::Na;
+
+    cluster.order(OrderVerb::Delete).unwrap();
+    let delete = cluster.decide().action().unwrap().clone();
+    cluster.act("n1", &delete, ActionEnd::Failure("held".to_owned()));
+    assert_eq!(cluster.step(), "settle failed");
+    assert!(matches!(cluster.order(OrderVerb::Start), Err(OrderRefusal::Deletion(_))));
+    cluster.order(OrderVerb::Clear).unwrap();
+    let delete = cluster.decide().action().unwrap().clone();
+    assert_eq!(delete.action, InstanceAction::Delete);
+    cluster.act("n1", &delete, ActionEnd::Failure("held".to_owned()));
+    cluster.order(OrderVerb::Abort).unwrap();
+    assert!(!cluster.web().tombstone);
+    cluster.order(OrderVerb::Start).unwrap();
+    assert_eq!(cluster.step(), "start");
 }
 
 #[test]

@@ -43,6 +43,11 @@ pub(crate) struct Instance {
     pub(crate) hand_clears: u64,
     pub(crate) status: Option<InstanceStatus>,
     pub(crate) probing: ReadState,
+    /// When the last look began, and the last one that has ended.
+    pub(crate) look_began: BootTime,
+    pub(crate) looked: BootTime,
+    /// When it is looked at once more, because a look was so soon that a check may not know yet.
+    pub(crate) look_again: Option<BootTime>,
     /// When it is looked at next.
     pub(crate) due: BootTime,
     /// The action of this daemon that runs.
@@ -108,6 +113,9 @@ impl Instance {
             hand_clears: memory.hand_clears,
             status: None,
             probing: ReadState::Idle,
+            look_began: BootTime::BOOT,
+            looked: BootTime::BOOT,
+            look_again: None,
             due: now,
             acting: None,
             hand: None,

@@ -88,6 +88,8 @@ pub(crate) enum Message {
     Cut(Vec<CutRecord>),
     /// Something of the cluster.
     Cluster(ClusterMessage),
+    /// An order has waited for a look for as long as it may.
+    Waited(ObjectPath),
     /// Something happened on the node.
     Noticed(Notice),
 }
@@ -283,6 +285,7 @@ impl Owner {
             Message::Keeper(news) => self.hear_keeper(&news),
             Message::Cut(cuts) => self.end_own_cut(cuts),
             Message::Cluster(message) => self.take_in_cluster(message),
+            Message::Waited(path) => self.touch(&path),
             Message::Noticed(notice) => self.notice(notice),
         }
     }

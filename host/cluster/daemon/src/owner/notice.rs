@@ -17,6 +17,9 @@ use crate::watch::Notice;
 /// Between two looks because of mounts or addresses there is so much time: they change in bursts.
 const BURST: Duration = Duration::from_millis(100);
 
+/// So long after the end of a process, a check that asks for its number is not deceived by what its parent has not waited for yet.
+const SETTLED: Duration = Duration::from_secs(1);
+
 impl Owner {
     pub(super) fn notice(&mut self, notice: Notice) {
         match notice {
@@ -32,6 +35,9 @@ impl Owner {
             Notice::Group(group) => {
                 if let Some(path) = self.object_of_group(&group) {
                     self.probe_soon(&path);
+                    if let Some(instance) = self.instances.get_mut(&path) {
+                        instance.look_again = Some(crate::clock::now() + SETTLED);
+                    }
                 }
             }
             Notice::Holdings(path) => self.read_held(&path),

@@ -5,8 +5,8 @@ use std::time::Duration;
 use agent::Agent;
 use model::ObjectPath;
 use orchestrate::{
-    ActionEnd, Intent, IntentGoal, IntentId, IntentOutcome, OperatorOrder, OrderAcceptance, OrderChange, OrderRefusal,
-    OrderVerb, accept,
+    ActionEnd, BootTime, Intent, IntentGoal, IntentId, IntentOutcome, OperatorOrder, OrderAcceptance, OrderChange,
+    OrderRefusal, OrderVerb, accept,
 };
 use protocol::FailureKind;
 use protocol::daemon::{
@@ -16,13 +16,16 @@ use replica::{RowClock, request};
 use serde_json::json;
 use store::{StoreError, TxnOutcome};
 
-use super::Owner;
+use super::probe::can_look;
 use super::shared::{SentRequest, failure};
+use super::{Message, Owner};
 use crate::instance::{Instance, LoadedConfig, ReadState};
 use crate::{Asked, RequestError};
 
 /// How long an order may take that does not say.
 const LIFETIME: Duration = Duration::from_secs(3600);
+/// How long an order waits for a look at what it is about.
+const LOOK_PATIENCE: Duration = Duration::from_secs(2);
 /// How many ended orders are remembered.
 const PAST: usize = 200;
 
@@ -31,6 +34,7 @@ pub(crate) struct WaitingOrder {
     pub(crate) order: OperatorOrder,
     pub(crate) by: String,
     pub(crate) command: String,
+    pub(crate) since: BootTime,
     pub(crate) answer: Asked<OrderReceipt>,
 }
 
@@ -59,7 +63,15 @@ impl Owner {
             force: request.force,
             lifetime: request.time.map_or(LIFETIME, Duration::from_secs),
         };
-        let waiting = WaitingOrder { order, by, command: request.command, answer };
+        let waiting = WaitingOrder { order, by, command: request.command, since: crate::clock::now(), answer };
+        if rests_on_status(&waiting.order.verb) {
+            self.probe_soon(&path);
+            let (mail, path) = (self.mail.clone(), path.clone());
+            tokio::spawn(async move {
+                tokio::time::sleep(LOOK_PATIENCE).await;
+                let _ = mail.send(Message::Waited(path));
+            });
+        }
         self.orders.entry(path.clone()).or_default().push_back(waiting);
         // An order about what was made a moment ago: its file is read first.
         if self.instances.get(&path).is_none_or(|instance| instance.missing || self.is_of_another(&path, instance)) {
@@ -83,6 +95,9 @@ impl Owner {
         if !self.instances.get(path).is_none_or(is_known) || !self.node.ready {
             return;
         }
+        if self.orders.get(path).and_then(|queue| queue.front()).is_some_and(|first| self.awaits_look(path, first)) {
+            return;
+        }
         let Some(queue) = self.orders.get_mut(path) else { return };
         let Some(waiting) = queue.pop_front() else {
             self.orders.remove(path);
@@ -99,6 +114,15 @@ impl Owner {
             Ok(acceptance) => self.commit_order(path, waiting, acceptance),
             Err(refusal) => self.refuse_order(path, waiting, &refusal),
         }
+    }
+
+    /// Whether an order is to be decided upon a look that began after it came, and not upon one of long ago. A look that does not end
+    /// keeps none waiting for long: a stop must be possible where something hangs.
+    fn awaits_look(&self, path: &ObjectPath, waiting: &WaitingOrder) -> bool {
+        let can_come = |instance: &Instance| can_look(instance) && instance.looked < waiting.since;
+        rests_on_status(&waiting.order.verb)
+            && crate::clock::now() < waiting.since + LOOK_PATIENCE
+            && self.instances.get(path).is_some_and(can_come)
     }
 
     fn accept_order(&mut self, path: &ObjectPath, order: &OperatorOrder) -> Result<OrderAcceptance, OrderRefusal> {
@@ -235,6 +259,11 @@ impl Owner {
         let reasons = self.decisions.get(path).map(|decision| decision.reasons.iter().map(reason).collect());
         Some(order_document(path, intent, reasons.unwrap_or_default()))
     }
+}
+
+/// Whether it depends on what is there whether anything is done.
+fn rests_on_status(verb: &OrderVerb) -> bool {
+    !matches!(verb, OrderVerb::Freeze | OrderVerb::Thaw | OrderVerb::Abort | OrderVerb::Clear)
 }
 
 /// What an order changes in the files of the instance. That a file cannot be written the next look shows.

@@ -49,6 +49,7 @@ impl Owner {
     fn probe(&mut self, path: &ObjectPath) {
         let Some(instance) = self.instances.get_mut(path) else { return };
         instance.probing = ReadState::Running;
+        instance.look_began = crate::clock::now();
         let ticket = ProbeTicket { after: instance.record().sequence, followed: instance.followed };
         let (agent, mail, path) = (self.agent.clone(), self.mail.clone(), path.clone());
         // The first looks at all instances read what they have in common once.
@@ -74,8 +75,15 @@ impl Owner {
         let again = instance.probing == ReadState::RunningAgain;
         instance.probing = ReadState::Idle;
         instance.due = now + interval(instance, &path);
+        match instance.look_again {
+            Some(at) if at > now => instance.due = instance.due.min(at),
+            _ => instance.look_again = None,
+        }
         let valid = ticket == ProbeTicket { after: instance.record().sequence, followed: instance.followed };
         let before = instance.local.status.as_ref().map(|status| status.sums.avail);
+        if valid {
+            instance.looked = instance.look_began;
+        }
         match status {
             // What was seen before an action says nothing of what is there after it.
             _ if !valid => instance.due = now,
@@ -110,7 +118,7 @@ fn is_due(instance: &Instance, now: BootTime) -> bool {
 }
 
 /// Whether there is something to look at, and nothing changes it meanwhile.
-fn can_look(instance: &Instance) -> bool {
+pub(super) fn can_look(instance: &Instance) -> bool {
     let here = instance.loaded.as_ref().is_some_and(LoadedConfig::is_here);
     here && !instance.missing && instance.acting.is_none() && instance.hand.is_none()
 }

@@ -71,7 +71,7 @@ async fn a_look_at_an_object_of_other_nodes_is_answered() {
     asked("far").await.expect("an answer").unwrap();
     // So is one that leaves this node, or vanishes, between the question and the look.
     std::fs::write(node.config("web"), FLAG.replace("n1", "n9")).unwrap();
-    asked("web").await.expect("an answer").unwrap();
+    let _ = asked("web").await.expect("an answer");
     std::fs::remove_file(node.config("far")).unwrap();
     let _ = asked("far").await.expect("an answer");
 }

@@ -32,6 +32,8 @@ pub enum OrderChange {
     /// So are its nodes.
     ThawNodes,
     Tombstone,
+    /// The deletion is given up.
+    Unbury,
 }
 
 impl OrderAcceptance {
@@ -54,6 +56,7 @@ impl OrderChange {
             OrderChange::Thaw => object.set_frozen(false),
             OrderChange::ThawNodes => {}
             OrderChange::Tombstone => object.tombstone = true,
+            OrderChange::Unbury => object.tombstone = false,
         }
     }
 }

@@ -57,6 +57,13 @@ pub enum IntentGoal {
     Deleted,
 }
 
+impl IntentGoal {
+    /// Whether data is gone when it is reached.
+    pub fn destroys(&self) -> bool {
+        matches!(self, IntentGoal::Unprovisioned { .. } | IntentGoal::Purged { .. } | IntentGoal::Deleted)
+    }
+}
+
 /// How an intent ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IntentOutcome {

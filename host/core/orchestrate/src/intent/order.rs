@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use model::status::State;
+use model::status::{Provisioned, State};
 use model::{NodeName, ObjectPath};
 
 use super::{Intent, IntentGoal, IntentOutcome, OrderAcceptance, OrderChange};
 use crate::case::ObjectCase;
 use crate::placement::{can_act, ranked};
-use crate::{BootTime, IntentId, View};
+use crate::{BootTime, IntentId, ObjectView, View};
 
 /// An order of a person to the cluster, about one object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +66,10 @@ pub enum OrderRefusal {
     Unprovision(ObjectPath),
     #[error("{0} runs: stop it first")]
     Running(ObjectPath),
+    #[error("{0} is provisioned: --unprovision undoes that first, --force leaves it behind")]
+    Provisioned(ObjectPath),
+    #[error("{0} is being deleted: what failed of that, clear tries again and abort gives up")]
+    Deletion(ObjectPath),
     #[error("none of the nodes of {0} can act")]
     NoCandidate(ObjectPath),
     #[error("{node} is not a node of {path}")]
@@ -82,8 +86,10 @@ pub fn accept(
     now: BootTime,
     order: &OperatorOrder,
 ) -> Result<OrderAcceptance, OrderRefusal> {
-    let object = view.objects().get(path).filter(|object| !object.tombstone);
-    let object = object.ok_or_else(|| OrderRefusal::Unknown(path.clone()))?;
+    let object = view.objects().get(path).ok_or_else(|| OrderRefusal::Unknown(path.clone()))?;
+    if object.tombstone {
+        return accept_of_deleted(path, object, order);
+    }
     let rules = object.rules.as_deref().ok_or_else(|| OrderRefusal::NeverLoaded(path.clone()))?;
     let case = ObjectCase { view, path, object, rules, me, now };
     match &order.verb {
@@ -93,6 +99,29 @@ pub fn accept(
         OrderVerb::Clear => Ok(clear(&case, order)),
         _ => begin(&case, order),
     }
+}
+
+/// Of an object that is being deleted, what failed can be tried again or given up. Nothing else can be ordered of it.
+fn accept_of_deleted(
+    path: &ObjectPath,
+    object: &ObjectView,
+    order: &OperatorOrder,
+) -> Result<OrderAcceptance, OrderRefusal> {
+    let failed = object.intent.as_ref().filter(|intent| is_failed(intent));
+    // A node that is about to delete it must not find that it stays.
+    let is_acted_on = object.instances.values().any(|instance| instance.running.is_some());
+    match (&order.verb, failed) {
+        (_, None) if object.open_intent().is_none() => Err(OrderRefusal::Unknown(path.clone())),
+        (OrderVerb::Clear, Some(_)) => Ok(order.at_once(vec![OrderChange::Clear])),
+        (OrderVerb::Abort, Some(_)) if !is_acted_on => {
+            Ok(order.at_once(vec![OrderChange::Forget, OrderChange::Clear, OrderChange::Unbury]))
+        }
+        _ => Err(OrderRefusal::Deletion(path.clone())),
+    }
+}
+
+fn is_failed(intent: &Intent) -> bool {
+    matches!(intent.outcome, Some(IntentOutcome::Failure(_) | IntentOutcome::Expiry(_)))
 }
 
 fn begin(case: &ObjectCase<'_>, order: &OperatorOrder) -> Result<OrderAcceptance, OrderRefusal> {
@@ -130,6 +159,7 @@ fn goal(case: &ObjectCase<'_>, order: &OperatorOrder) -> Result<IntentGoal, Orde
         OrderVerb::Unprovision => Ok(IntentGoal::Unprovisioned { leader: leader(case)? }),
         OrderVerb::Purge => Ok(IntentGoal::Purged { leader: leader(case)? }),
         OrderVerb::Delete if where_up(case).next().is_some() && !order.force => Err(OrderRefusal::Running(path())),
+        OrderVerb::Delete if is_provisioned(case) && !order.force => Err(OrderRefusal::Provisioned(path())),
         OrderVerb::Delete => Ok(IntentGoal::Deleted),
         OrderVerb::Switch { to } => placed(case, to.clone()),
         OrderVerb::Takeover => placed(case, vec![case.me.clone()]),
@@ -180,6 +210,13 @@ fn where_up<'a>(case: &ObjectCase<'a>) -> impl Iterator<Item = &'a NodeName> {
     instances.filter(move |(_, instance)| instance.avail().is_some_and(up)).map(|(node, _)| node)
 }
 
+/// Whether a node has something of the object that a deletion would leave behind. Nodes refuse to, one after the other, so it is asked
+/// before the object is buried.
+fn is_provisioned(case: &ObjectCase<'_>) -> bool {
+    let mut known = case.object.instances.values().filter_map(|instance| instance.fresh_status());
+    known.any(|status| matches!(status.sums.provisioned, Provisioned::True | Provisioned::Mixed))
+}
+
 fn abort(case: &ObjectCase<'_>) -> Vec<OrderChange> {
     match &case.object.intent {
         Some(intent) if intent.outcome.is_none() => {
@@ -189,11 +226,13 @@ fn abort(case: &ObjectCase<'_>) -> Vec<OrderChange> {
     }
 }
 
-/// Clears failures. An order that has not ended goes on with its own id; one that failed is ordered again, with this one's.
+/// Clears failures. An order that has not ended goes on with its own id; one that failed is ordered again, with this one's, unless it
+/// destroys: that is ordered by its own name alone.
 fn clear(case: &ObjectCase<'_>, order: &OperatorOrder) -> OrderAcceptance {
     let failed = |intent: &&Intent| matches!(intent.outcome, Some(IntentOutcome::Failure(_)));
     match case.object.intent.as_ref().filter(failed) {
         None => order.at_once(vec![OrderChange::Clear]),
+        Some(failed) if failed.goal.destroys() => order.at_once(vec![OrderChange::Forget, OrderChange::Clear]),
         Some(failed) => {
             let again = order.intent(failed.goal.clone(), case.now);
             OrderAcceptance {

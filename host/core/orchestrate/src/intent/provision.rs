@@ -6,6 +6,7 @@ use model::status::Provisioned;
 
 use super::Intent;
 use super::progress::{InstanceProgress, is_gone, once, ready};
+use super::start::start;
 use crate::case::ObjectCase;
 use crate::dependency::{missing_parents, running_children};
 use crate::{InstanceAction, InstanceView, Reason};
@@ -35,8 +36,9 @@ fn provision(case: &ObjectCase<'_>, intent: &Intent, node: &NodeName, leader: bo
     if let Some(progress) = once(intent, node, InstanceAction::Provision, || InstanceProgress::Done) {
         return progress;
     }
+    // A provision ends with a start, also where there is nothing to provision.
     if matches!(provisioned_state(instance), Provisioned::True | Provisioned::Na) {
-        return InstanceProgress::Done;
+        return if leader { start(case, intent, node) } else { InstanceProgress::Done };
     }
     // A provision ends with a start, so it waits for what a start waits for.
     match missing_parents(case).filter(|_| leader) {

@@ -105,7 +105,8 @@ fn may_start(case: &ObjectCase<'_>, node: &NodeName, instance: &InstanceView) ->
         return stuck(Reason::ConfigBroken { node: node.clone(), problem: problem.clone() });
     }
     let provisioned = instance.fresh_status().map(|status| status.sums.provisioned);
-    if matches!(provisioned, Some(Provisioned::False | Provisioned::Mixed)) {
+    // Of one that is provisioned in part, such as a file system whose device is not there, the action itself says what is missing.
+    if provisioned == Some(Provisioned::False) {
         return stuck(Reason::NotProvisioned { node: node.clone() });
     }
     match missing_parents(case) {

@@ -184,7 +184,11 @@ impl Instance<'_> {
             there.filter(|(record, seen)| is_there(record, seen)).collect();
         for status in seen.iter_mut().filter(|seen| is_doubted(seen)) {
             let rid = status.rid.to_string();
-            let says = if is_down(status.state) { "its driver says down" } else { "its driver says n/a" };
+            let says = match status.state {
+                State::Na => "its driver says n/a",
+                State::Undef => "its driver cannot tell",
+                _ => "its driver says down",
+            };
             let own: Vec<String> = there.extract_if(.., |(record, _)| record.rid == rid).map(in_words).collect();
             let text = match (&unverified, own.is_empty()) {
                 (_, false) => format!("{says}, but it still holds {}", own.join(", ")),
@@ -359,7 +363,9 @@ fn in_words((record, seen): (&HoldingRecord, &HoldingPresence)) -> String {
 
 /// Whether the resource should hold nothing by its driver's word: it is down, or it never is up.
 fn is_doubted(seen: &ResourceStatus) -> bool {
-    is_down(seen.state) || (seen.state == State::Na && seen.unasked().is_none())
+    // One that did not answer is asked again.
+    let is_without_a_word = seen.state == State::Na || (seen.state == State::Undef && seen.fault.is_none());
+    is_down(seen.state) || (is_without_a_word && seen.unasked().is_none())
 }
 
 /// Whether it is what a command of the driver has left running, and no program that a driver has started as such.
