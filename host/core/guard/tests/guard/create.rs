@@ -161,6 +161,23 @@ fn less_than_the_keywords_say_is_let_through() {
 }
 
 #[test]
+fn a_container_of_a_namespace_makes_no_devices_in_its_volumes() {
+    let dropped = |given: Given, asked: Value| {
+        let forward = allowed(given.create(asked));
+        let sent: Value = serde_json::from_slice(&forward.body).unwrap();
+        sent["HostConfig"]["CapDrop"].clone()
+    };
+    let elsewhere = || image_and(&[]).in_namespace();
+    assert_eq!(dropped(elsewhere(), json!({})), json!(["MKNOD"]));
+    assert_eq!(dropped(elsewhere(), json!({"CapDrop": ["cap_chown"]})), json!(["CHOWN", "MKNOD"]));
+    for already in ["ALL", "CAP_MKNOD"] {
+        let plain = already.trim_start_matches("CAP_");
+        assert_eq!(dropped(elsewhere(), json!({"CapDrop": [already]})), json!([plain]));
+    }
+    assert_eq!(dropped(image_and(&[]), json!({})), Value::Null);
+}
+
+#[test]
 fn mounts_of_both_kinds_are_held_against_the_same_keyword() {
     let given = image_and(&[("volume_mounts", "/srv/a:/a:ro data:/d /anonymous")]);
     let forward = allowed(given.create_body(body(

@@ -6,6 +6,9 @@ use serde_json::json;
 use super::host_config::HostConfigJudge;
 use crate::refusal::GuardRefusal;
 
+/// The capability(7) to make device nodes.
+const MAKE_DEVICES: &str = "MKNOD";
+
 impl HostConfigJudge<'_> {
     /// Judges privileges, capabilities(7) and the options of the security modules.
     pub(super) fn powers(&mut self) -> Result<(), GuardRefusal> {
@@ -30,9 +33,14 @@ impl HostConfigJudge<'_> {
             self.only_root("CapAdd", add.join(" "))?;
             self.put("CapAdd", add);
         }
-        let drop: Vec<String> = self.fields.texts("CapDrop")?.iter().map(upper).collect();
+        let mut drop: Vec<String> = self.fields.texts("CapDrop")?.iter().map(upper).collect();
         if let Some(cap) = args.cap_drop.iter().find(|cap| !drop.contains(cap)) {
             return Err(self.not_said("CapDrop", format!("without {cap}"), "run_args"));
+        }
+        // A device that a container makes in its volume is one for every program of the node, and no engine mounts a volume `nodev` by
+        // itself.
+        if !self.spec.resource.is_root() && !drop.iter().any(|cap| cap == "ALL" || cap == MAKE_DEVICES) {
+            drop.push(MAKE_DEVICES.to_owned());
         }
         if !drop.is_empty() {
             self.put("CapDrop", drop);
