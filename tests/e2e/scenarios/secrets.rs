@@ -247,7 +247,7 @@ fn with_another_key_file_nothing_is_lost(world: &World) {
 /// Values of the configuration that have the names of secrets, and variables that do.
 fn what_a_configuration_says_shows_nowhere(world: &World) {
     let config = "[DEFAULT]\nnodes = n1\n[env]\ndb_password = hunter21\ncheck = {w}/act check 1\n\
-                  [app#1]\ntype = forking\nstart = /bin/echo --password {env.db_password}\nstop = /bin/true\ncheck = /bin/true\n\
+                  [app#1]\ntype = forking\nstart = /bin/echo --password {env.db_password}\nstop = /bin/true --token hunter27\ncheck = /bin/true\n\
                   environment = API_TOKEN=hunter22 MODE=slow\n";
     world.create("web", config);
     for line in [
@@ -271,7 +271,7 @@ fn what_a_configuration_says_shows_nowhere(world: &World) {
     ] {
         world.om(line).does_not_say("hunter2");
     }
-    world.om("web print config").ok().says("db_password = ***").says("API_TOKEN=*** MODE=slow");
+    world.om("web print config").ok().says("db_password = ***").says("API_TOKEN=*** MODE=slow").says("--token ***");
     world.om("web eval --kw app#1.start").ok().says("--password ***");
     // Whoever asks for them gets them: a copy needs them.
     world.om("web print config --secrets").ok().says("db_password = hunter21").says("API_TOKEN=hunter22");

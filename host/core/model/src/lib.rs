@@ -23,6 +23,6 @@ pub use access::{AccessRole, InvalidGrant, RoleGrant, RoleGrants};
 pub use node::{InvalidNodeName, NodeName};
 pub use path::{ObjectKind, ObjectPath};
 pub use rid::{DriverName, Group, Rid};
-pub use secret::is_secret_name;
+pub use secret::{is_secret_name, is_secret_option};
 pub use subset::{InvalidSubsetName, SubsetName};
 pub use verb::Verb;

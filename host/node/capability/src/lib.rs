@@ -37,7 +37,8 @@ pub mod state;
 pub mod volume;
 
 pub use audit::{
-    AuditRecord, AuditSink, AuditVerdict, FileAudit, MemoryAudit, NoAudit, Redactor, audit_files, hide_secret_values,
+    AuditRecord, AuditSink, AuditVerdict, FileAudit, MemoryAudit, NoAudit, Redactor, audit_files, hide_option_values,
+    hide_secret_values,
 };
 pub use call::{
     AdmittedCall, CallContext, CallInputs, ContextSetup, Effect, GrantTemplates, HostServices, InstancePaths,

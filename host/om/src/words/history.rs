@@ -1,6 +1,6 @@
 //! The command line as it is written into logs: as it was typed, without secrets.
 
-use model::is_secret_name;
+use model::{is_secret_name, is_secret_option};
 
 use super::take_option;
 
@@ -17,8 +17,8 @@ pub(crate) fn without_secrets(argv: &[String]) -> String {
     let shown = argv.iter().zip(before).map(|(word, before)| match (before, word.split_once('=')) {
         ("-e" | "--env" | "--kw", _) => hide_value(word),
         ("--value", _) if hide_param => HIDDEN.to_owned(),
-        ("--token", _) => HIDDEN.to_owned(),
-        (_, Some(("--token", _))) => format!("--token={HIDDEN}"),
+        (option, _) if is_secret_option(option) && !word.starts_with('-') => HIDDEN.to_owned(),
+        (_, Some((option, _))) if is_secret_option(option) => format!("{option}={HIDDEN}"),
         (_, Some(("--value", _))) if hide_param => format!("--value={HIDDEN}"),
         (_, Some((option @ ("-e" | "--env" | "--kw"), pair))) => format!("{option}={}", hide_value(pair)),
         // A short option may be typed together with its value: `-eNAME=VALUE`.
@@ -41,13 +41,18 @@ fn hide_value(pair: &str) -> String {
     }
 }
 
-/// The words without the values of those that are variables with the name of a secret: `environment` has many.
+/// The words without the values of those that are variables with the name of a secret, of which `environment` has many, and without
+/// those behind options of such names.
 fn hide_variables(words: &str) -> String {
-    let shown = words.split_inclusive(char::is_whitespace).map(|word| match word.split_once('=') {
-        Some((name, value)) if is_secret_name(name) && !value.trim().is_empty() => {
-            format!("{name}={HIDDEN}{}", &value[value.trim_end().len()..])
+    let mut before = "";
+    let shown = words.split_inclusive(char::is_whitespace).map(|word| {
+        let option = std::mem::replace(&mut before, word.trim_end());
+        let end = &word[word.trim_end().len()..];
+        match word.split_once('=') {
+            _ if is_secret_option(option) && !word.starts_with('-') => format!("{HIDDEN}{end}"),
+            Some((name, value)) if is_secret_name(name) && !value.trim().is_empty() => format!("{name}={HIDDEN}{end}"),
+            _ => word.to_owned(),
         }
-        _ => word.to_owned(),
     });
     shown.collect()
 }
@@ -77,6 +82,9 @@ mod tests {
             "om web set --param a.environment --value API_TOKEN=***",
         );
         check("om web exec -- env PASSWORD=x sh", "om web exec -- env PASSWORD=*** sh");
+        check("om web exec -- sh --password x -p y", "om web exec -- sh --password *** -p y");
+        let words = ["om", "--kw", "a.start=/x --token abc --port 1"].map(str::to_owned);
+        assert_eq!(without_secrets(&words), "om --kw a.start=/x --token *** --port 1");
         let words = ["om", "--kw", "a.environment=A=1 B_KEY=2 C=3"].map(str::to_owned);
         assert_eq!(without_secrets(&words), "om --kw a.environment=A=1 B_KEY=*** C=3");
         check("om web set --value t --param=env.key", "om web set --value *** --param=env.key");

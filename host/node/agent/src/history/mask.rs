@@ -1,5 +1,6 @@
 //! Versions as they may be shown: without the values that are secret.
 
+use capability::hide_option_values;
 use config::{Document, Entry, KeywordReader, MASK, Section, is_secret_of_node};
 use model::{ObjectKind, ObjectPath, datastore, is_secret_name};
 use protocol::ConfigTarget;
@@ -52,7 +53,8 @@ fn cover(document: &Document, is_secret: &dyn Fn(&Section, &Entry) -> bool) -> (
     let names = secret.map(|(section, entry)| (section.name.clone(), entry.key.clone())).collect();
     let lines = document.masked(is_secret);
     let shown: String = lines.split_inclusive('\n').map(|line| variables_covered(&comment(line))).collect();
-    (shown, names)
+    // Of all lines together: the value of an option may be on the next one.
+    (hide_option_values(&shown), names)
 }
 
 /// A line, covered if it is an entry with the name of a secret that was commented out.

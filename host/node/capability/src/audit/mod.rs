@@ -9,4 +9,4 @@ mod redact;
 
 pub use file::{FileAudit, audit_files};
 pub use record::{AuditRecord, AuditSink, AuditVerdict, MemoryAudit, NoAudit};
-pub use redact::{Redactor, hide_secret_values};
+pub use redact::{Redactor, hide_option_values, hide_secret_values};

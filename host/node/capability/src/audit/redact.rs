@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use model::is_secret_name;
+use model::{is_secret_name, is_secret_option};
 
 /// The text that replaces a secret.
 const STARS: &str = "***";
@@ -67,8 +67,46 @@ fn replace_words(text: &str, word: &str) -> String {
     out + rest
 }
 
-/// Hides the value of every `NAME=VALUE` whose name says that it is a password, a secret, a token or a key.
+/// Hides the value of every `NAME=VALUE` whose name says that it is a password, a secret, a token or a key, and of every option
+/// `--NAME VALUE` like that.
 pub fn hide_secret_values(text: &str) -> String {
+    hide_option_values(&hide_variables(text))
+}
+
+/// Hides the word behind every option that says that it is a secret, as `--password hunter2`. It may be on the next line, if that goes on
+/// with the same value of a configuration.
+pub fn hide_option_values(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("--") {
+        let (before, option) = rest.split_at(at);
+        let is_in_word = before.chars().next_back().or_else(|| out.chars().next_back()).is_some_and(is_of_option);
+        let end = option.find(|c: char| !is_of_option(c)).unwrap_or(option.len());
+        out.push_str(before);
+        out.push_str(&option[..end]);
+        rest = &option[end..];
+        if is_in_word || !is_secret_option(&option[..end]) {
+            continue;
+        }
+        let gap = rest.find(|c: char| !c.is_whitespace() && !matches!(c, '"' | '\'' | ',')).unwrap_or(rest.len());
+        let (between, value) = rest.split_at(gap);
+        let is_next = between.contains([' ', '\t', ',']) && !between.ends_with('\n');
+        if !is_next || value.is_empty() || value.starts_with('-') {
+            continue;
+        }
+        let end = value_end(between.chars().next_back(), value);
+        out.push_str(between);
+        out.push_str(STARS);
+        rest = &value[end..];
+    }
+    out + rest
+}
+
+fn is_of_option(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')
+}
+
+fn hide_variables(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('=') {
@@ -156,6 +194,16 @@ mod tests {
             ("echo A_KEY=b; exec x", "echo A_KEY=***; exec x"),
             ("cryptsetup open --key-file=- -- /dev/x", "cryptsetup open --key-file=- -- /dev/x"),
             ("key=", "key="),
+            ("/x --password hunter2 --port 80", "/x --password *** --port 80"),
+            ("/x --token 'a b' c", "/x --token '***' c"),
+            (r#"["/x", "--api-key", "abc", "d"]"#, r#"["/x", "--api-key", "***", "d"]"#),
+            ("/x --password=hunter2", "/x --password=***"),
+            ("/x --password --port 80", "/x --password --port 80"),
+            ("/x --password-file /run/pw --token -", "/x --password-file /run/pw --token -"),
+            ("om sec/db add --key pin", "om sec/db add --key pin"),
+            ("command = /x --password\n  hunter2\n", "command = /x --password\n  ***\n"),
+            ("command = /x --password\ntags = a\n", "command = /x --password\ntags = a\n"),
+            ("--password", "--password"),
             ("a=b=c", "a=b=c"),
         ] {
             assert_eq!(Redactor::default().redact(text), expected, "{text:?}");
