@@ -8,13 +8,15 @@ use std::path::PathBuf;
 
 use grant::op::{
     AnnounceNetnsAddress, ChangeAddress, ChangeLink, ChangeLoop, ChangeNetnsAddress, ChangeVolume, FetchUnix, FetchUrl,
-    KillProcesses, PlugNetns, ProbeAddress, ProbeNetnsAddress, ReadDevice, ReadPath, SeeLink, SeeLoop, SeeMount,
-    SeeNetns, SeeProcesses, SeeRoute, SeeVolume, UnmountTarget, UnplugNetns, WritePath, WriteTree,
+    GiveToGroup, KillProcesses, PlugNetns, ProbeAddress, ProbeNetnsAddress, ProgramTerms, ReadDevice, ReadPath,
+    SeeLink, SeeLoop, SeeMount, SeeNetns, SeeProcesses, SeeRoute, SeeVolume, SetIdFile, UnmountTarget, UnplugNetns,
+    WritePath, WriteTree,
 };
 use grant::{GrantContext, Operation, WideGrants, suggested_request};
 
 use super::Host;
 use crate::Context;
+use crate::bindings::hostler::driver::process::Command;
 
 /// The lines of a driver, for one resource.
 #[derive(Debug)]
@@ -66,6 +68,76 @@ impl Host {
     pub(super) fn hold_call(&self, name: &str, subject: &str) {
         if let Some(op) = operation(name, subject) {
             self.hold(name, &*op);
+        }
+    }
+}
+
+/// Variables that only change the wording of a program's output: any driver may set them.
+const HARMLESS: [&str; 3] = ["LANG", "LC_ALL", "TZ"];
+
+/// As whom a program runs, and where. There is no table of users here: a group that is called as the user is the user's own.
+pub(super) fn terms(command: &Command) -> ProgramTerms {
+    let Command { user, group, cwd, .. } = command;
+    ProgramTerms {
+        user: user.clone(),
+        group: group.clone().filter(|group| user.as_ref() != Some(group)),
+        cwd: cwd.as_ref().filter(|cwd| *cwd != "/").map(PathBuf::from),
+    }
+}
+
+impl Host {
+    /// The driver comes with the agent. The node trusts it with the variables of a configuration: no line need name them.
+    pub fn built_in(self) -> Host {
+        self.change(|world| world.built_in = true);
+        self
+    }
+
+    /// The program needs one of capabilities(7), such as `cap_net_admin`, as a program has none on a node that its line does not name.
+    pub fn program_needs(self, program: &str, capability: &str) -> Host {
+        self.change(|world| world.needs.insert((program.to_owned(), capability.to_owned())));
+        self
+    }
+
+    /// The same for a program, with its environment.
+    pub(super) fn hold_program(&self, name: &str, op: &dyn Operation, command: &Command) {
+        self.hold(name, op);
+        let as_root = command.user.as_ref().is_none_or(|user| user == "root" || user == "0");
+        let variables = command.env.iter().map(|variable| variable.key.as_str());
+        let asked = variables.filter(|name| as_root && !HARMLESS.contains(name));
+        let missing = self.change(|world| {
+            let held = world.held.as_ref().filter(|_| !world.built_in)?;
+            held.wide.missing_variable(op, asked).map(str::to_owned)
+        });
+        let needed = self.change(|world| {
+            let held = world.held.as_ref()?;
+            let mut needs = world.needs.iter().filter(|(program, _)| *program == command.program);
+            needs.find(|(_, capability)| !held.wide.keeps(op, capability)).map(|(_, capability)| capability.clone())
+        });
+        if let Some(capability) = needed {
+            panic!("no line of GRANTS keeps {capability} for {name}: caps={capability} is missing in {:?}", op.line());
+        }
+        if let Some(variable) = missing {
+            panic!(
+                "no line of GRANTS gives {name} of a program of root the variable {variable}: env={variable} is missing in {:?}",
+                op.line()
+            );
+        }
+    }
+
+    /// Holds what the mode and the group of a file need beside the right to write it.
+    pub(super) fn hold_mode(&self, name: &str, path: &str, mode: u32) {
+        const SET_ID: u32 = 0o6000;
+        if mode & SET_ID != 0 {
+            self.hold(name, &SetIdFile { path: path.into() });
+        }
+    }
+
+    /// The same for a group. In the namespace `root` any is allowed.
+    pub(super) fn hold_group(&self, name: &str, path: &str, user: Option<&str>, group: Option<&str>) {
+        let is_of_root =
+            self.change(|world| world.held.as_ref().is_none_or(|held| held.context.object.namespace() == "root"));
+        if let Some(group) = group.filter(|group| !is_of_root && user != Some(*group)) {
+            self.hold(name, &GiveToGroup { path: path.into(), group: group.to_owned() });
         }
     }
 }

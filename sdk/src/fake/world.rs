@@ -206,6 +206,10 @@ pub(crate) struct HostState {
     pub(crate) cut: Option<(u32, CapabilityError)>,
     /// The verb that is running, if it may only read.
     pub(crate) reading: Option<&'static str>,
+    /// Programs, and the capabilities(7) that each needs.
+    pub(in crate::fake) needs: BTreeSet<(String, String)>,
+    /// Whether the driver comes with the agent.
+    pub(in crate::fake) built_in: bool,
     /// The grants of the driver that is running.
     pub(crate) grants: &'static [&'static str],
 }

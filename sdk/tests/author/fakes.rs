@@ -40,6 +40,38 @@ fn a_call_that_no_line_of_grants_covers_is_caught_with_the_line_that_is_missing(
         assert!(message.contains(&format!("{line:?} is missing")), "{what}: {message}");
         assert!(message.starts_with("no line of GRANTS covers "), "{message}");
     }
+    // With their attributes.
+    let host = host.program("/bin/job", 0, "").directory("/srv/data").file("/srv/plain", 0);
+    let needy = host.clone().program("/bin/mtr", 0, "").program_needs("/bin/mtr", "cap_net_raw");
+    given(Taker { what: "raw".to_owned() }).on(&needy).start().is_changed("took");
+    let needier = needy.program_needs("/bin/job", "cap_net_raw");
+    let message =
+        panic_of(std::panic::AssertUnwindSafe(|| given(Taker { what: "named".to_owned() }).on(&needier).start()));
+    assert!(message.contains("caps=cap_net_raw is missing"), "{message}");
+    let host =
+        Host::new().directory("/srv/data").file("/srv/plain", 0).program("/bin/tar", 0, "").program("/bin/job", 0, "");
+    let start = |what: &str| given(Taker { what: what.to_owned() }).on(&host).start();
+    for what in ["directory", "named", "tool", "owner"] {
+        start(what).is_changed("took");
+    }
+    for (what, line) in [
+        ("root", "exec = /bin/tar -xf a"),
+        ("group", "exec(user=www, group=adm) = /bin/tar -xf a"),
+        ("elsewhere", "exec(user=www, cwd=/srv) = /bin/tar -xf a"),
+        ("variable", "env=HOME"),
+        ("setid", "files.write(setid) = /srv/plain"),
+        ("chmod", "files.write(setid) = /srv/plain"),
+    ] {
+        let message = panic_of(std::panic::AssertUnwindSafe(|| start(what)));
+        assert!(message.contains(line) && message.contains("is missing"), "{what}: {message}");
+    }
+    // In another namespace than root, a group is asked for as well.
+    let mut elsewhere = Context::fake("app#1");
+    elsewhere.object = "ns1/svc/web".to_owned();
+    let message = panic_of(std::panic::AssertUnwindSafe(|| {
+        given(Taker { what: "owner".to_owned() }).with(elsewhere).on(&host).start()
+    }));
+    assert!(message.contains("files.write(group=adm) = /srv/plain"), "{message}");
     // What drivers share is tested without a driver.
     assert_eq!(host.enter(|| files::exists("/srv/x")), Ok(false));
 }

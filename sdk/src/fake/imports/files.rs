@@ -84,6 +84,7 @@ pub(crate) fn list_directory(path: &str) -> ImportResult<Vec<String>> {
 }
 
 pub(crate) fn write(path: &str, content: &[u8], mode: u32) -> ImportResult<()> {
+    Host::current("files.write").hold_mode("files.write", path, mode);
     Host::mutate("files.write", path, |world| {
         parent_exists(world, path)?;
         // Only a new file gets the mode, as the contract says.
@@ -152,10 +153,16 @@ pub(crate) fn remove_tree(path: &str) -> ImportResult<bool> {
 }
 
 pub(crate) fn set_mode(path: &str, mode: u32) -> ImportResult<()> {
+    let host = Host::current("files.set-mode");
+    // Of a directory the bits give only what is made in it its group.
+    if host.change(|world| world.files.get(path).is_some_and(|node| node.kind == FileKind::File)) {
+        host.hold_mode("files.set-mode", path, mode);
+    }
     Host::mutate("files.set-mode", path, |world| change(world, path, |node| node.mode = mode))
 }
 
 pub(crate) fn set_owner(path: &str, user: Option<&str>, group: Option<&str>) -> ImportResult<()> {
+    Host::current("files.set-owner").hold_group("files.set-owner", path, user, group);
     Host::mutate("files.set-owner", path, |world| {
         change(world, path, |node| {
             if let Some(user) = user {

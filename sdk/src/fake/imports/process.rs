@@ -4,14 +4,15 @@ use grant::op::{RunProgram, StartProgram};
 
 use super::{ImportResult, not_found};
 pub(crate) use crate::bindings::hostler::driver::process::{Command, Output, Piped, ProcessInfo, ProgramExit};
+use crate::fake::grants::terms;
 use crate::fake::ledger::HeldThing;
 use crate::fake::world::HostState;
 use crate::fake::{Host, ProgramRun};
 
 pub(crate) fn run(c: &Command) -> ImportResult<Output> {
     let host = Host::current("process.run");
-    let op = RunProgram { program: c.program.clone().into(), args: c.args.clone(), ..RunProgram::default() };
-    host.hold("process.run", &op);
+    let op = RunProgram { program: c.program.clone().into(), args: c.args.clone(), terms: terms(c) };
+    host.hold_program("process.run", &op, c);
     let found = |world: &mut HostState| match world.programs.get(&c.program) {
         Some(program) => Ok(program.clone()),
         None => not_found(&c.program),
@@ -79,8 +80,8 @@ fn line(c: &Command) -> String {
 }
 
 pub(crate) fn spawn(c: &Command) -> ImportResult<u32> {
-    let op = StartProgram { program: c.program.clone().into(), args: c.args.clone(), ..StartProgram::default() };
-    Host::current("process.spawn").hold("process.spawn", &op);
+    let op = StartProgram { program: c.program.clone().into(), args: c.args.clone(), terms: terms(c) };
+    Host::current("process.spawn").hold_program("process.spawn", &op, c);
     Host::mutate("process.spawn", &line(c), |world| {
         world.changes += 1;
         if let Some(exited) = world.exiting.get(&c.program).cloned() {

@@ -3,8 +3,10 @@
 use super::consent::{halves, policy_words};
 use crate::bind::binder::Binder;
 use crate::bind::context::{AnyDeviceLedger, GrantContext};
+use crate::line::attributes::ANY_VARIABLE;
 use crate::line::grant_line::GrantLine;
 use crate::line::known_names::KnownNames;
+use crate::line::linux_capabilities::ALL_CAPS;
 use crate::line::origin::LineOrigin;
 use crate::line::rule::GrantRule;
 use crate::operation::{Operation, SideEffect};
@@ -28,7 +30,7 @@ impl WideGrants {
                 wide.any.push(request.0.capability.name);
                 continue;
             }
-            let text = request.without_terms();
+            let text = request.without_keywords();
             let bound = GrantLine::parse(&text, 1, LineOrigin::Policy)
                 .ok()
                 .and_then(|line| line.bind(&Binder::new(context, &[], &AnyDeviceLedger, line.as_str())).ok());
@@ -38,6 +40,30 @@ impl WideGrants {
             }
         }
         Ok(wide)
+    }
+
+    /// The variable of a program's environment that no line which covers the program names, of these: the node gives one to a program of
+    /// root only if the line of the policy names it, which is made of the line of the driver.
+    pub fn missing_variable<'n>(
+        &self,
+        op: &dyn Operation,
+        mut variables: impl Iterator<Item = &'n str>,
+    ) -> Option<&'n str> {
+        let names = KnownNames::default();
+        let about: Vec<&GrantRule> = self.rules.iter().filter(|rule| op.is_covered_by(rule, &names)).collect();
+        let is_named = |rule: &&GrantRule, name: &str| {
+            let env = &rule.attributes.env;
+            env.contains(name) || env.contains(ANY_VARIABLE)
+        };
+        variables.find(|name| !about.is_empty() && !about.iter().any(|rule| is_named(rule, name)))
+    }
+
+    /// Whether a line that covers the program keeps this one of capabilities(7) for it.
+    pub fn keeps(&self, op: &dyn Operation, capability: &str) -> bool {
+        let names = KnownNames::default();
+        let keeps =
+            |rule: &GrantRule| rule.attributes.caps.contains(capability) || rule.attributes.caps.contains(ALL_CAPS);
+        self.rules.iter().any(|rule| op.is_covered_by(rule, &names) && keeps(rule))
     }
 
     /// The line that is missing for an operation, with what it entails. None if the requests cover it.
@@ -68,11 +94,12 @@ impl GrantRequest {
         self.0.capability.name == "http" && words.split_whitespace().nth(1).is_some_and(|url| url.starts_with('{'))
     }
 
-    /// The line with stars for its keywords and without attributes. Of a program's arguments, only those before the first keyword
-    /// count: a list stands for any number of them.
-    fn without_terms(&self) -> String {
-        let (name, (_, rest)) = (self.0.capability.name, halves(self.0.as_str()));
-        if !matches!(name, "exec" | "spawn") {
+    /// The line with stars for its keywords, also for those in its attributes. Of a program's arguments, only those before the first
+    /// keyword count: a list stands for any number of them.
+    fn without_keywords(&self) -> String {
+        let (head, rest) = halves(self.0.as_str());
+        let name = format!("{}{}", self.0.capability.name, wide_attributes(head));
+        if !matches!(self.0.capability.name, "exec" | "spawn") {
             return format!("{name} = {}", policy_words(self.0.capability, rest).join(" "));
         }
         let words: Vec<&str> = rest.split_whitespace().collect();
@@ -83,4 +110,16 @@ impl GrantRequest {
             some => format!("{name} = {} **", words[..some].join(" ")),
         }
     }
+}
+
+/// The attributes of a line, with stars for keywords. A directory that a keyword names may be any.
+fn wide_attributes(head: &str) -> String {
+    let Some((_, attributes)) = head.split_once('(') else { return String::new() };
+    let attributes =
+        attributes.trim_end().trim_end_matches(')').split(',').map(|one| match one.trim().split_once('=') {
+            Some(("cwd", value)) if value.contains('{') => "cwd=/**".to_owned(),
+            Some((name, value)) if value.contains('{') => format!("{name}=*"),
+            _ => one.trim().to_owned(),
+        });
+    format!("({})", attributes.collect::<Vec<_>>().join(", "))
 }
