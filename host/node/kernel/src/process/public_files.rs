@@ -2,12 +2,16 @@
 //! users, and a program of root without capabilities still owns root's files: so a directory counts as a whole only if nothing in it is
 //! kept from other users.
 
+use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
 use std::os::fd::{AsFd, AsRawFd};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::landlock::{FileAccess, FileRule};
+use crate::clock;
 
 /// What comes from the distribution and from the kernel, which holds no secret of the site but those that the kernel itself keeps.
 const SYSTEM: [&str; 11] =
@@ -35,21 +39,63 @@ pub fn public_files(owns_files: bool, own: &[PathBuf]) -> Vec<FileRule> {
     let mut rules: Vec<FileRule> = SYSTEM.iter().map(rule(FileAccess::Read)).collect();
     rules.extend(OPEN.iter().map(rule(FileAccess::Write)));
     let read = |path: PathBuf| FileRule { path, access: FileAccess::Read };
+    rules.extend(recently(&LAST[usize::from(owns_files)], || public_of_site(owns_files)).iter().cloned().map(read));
+    if owns_files {
+        let own = own.iter().filter_map(|path| {
+            let name = path.strip_prefix("/opt").ok()?.components().next()?;
+            Some(Path::new("/opt").join(name))
+        });
+        let trees: BTreeSet<PathBuf> = own.collect();
+        rules.extend(trees.iter().flat_map(|tree| public_below(tree)).map(read));
+    }
+    rules
+}
+
+/// What every program may read of the directories of the site.
+fn public_of_site(owns_files: bool) -> Vec<PathBuf> {
     if !owns_files {
         let public = entries("/etc").into_iter().filter(|path| is_readable(path));
-        rules.extend(["/usr".into(), "/opt".into()].into_iter().chain(public).map(read));
-        return rules;
+        return ["/usr".into(), "/opt".into()].into_iter().chain(public).collect();
     }
-    rules.extend(entries("/usr").into_iter().filter(|path| !path.ends_with("local")).map(read));
-    let own = own.iter().filter_map(|path| {
-        let name = path.strip_prefix("/opt").ok()?.components().next()?;
-        Some(Path::new("/opt").join(name))
-    });
-    let mut trees: Vec<PathBuf> = ["/etc", "/usr/local"].into_iter().flat_map(entries).chain(own).collect();
+    let of_system = entries("/usr").into_iter().filter(|path| !path.ends_with("local"));
+    let mut trees: Vec<PathBuf> = ["/etc", "/usr/local"].into_iter().flat_map(entries).collect();
     trees.sort();
-    trees.dedup();
-    rules.extend(trees.iter().flat_map(|tree| public_below(tree)).map(read));
-    rules
+    of_system.chain(trees.iter().flat_map(|tree| public_below(tree))).collect()
+}
+
+/// How long a look is good: it takes milliseconds, and a command may run many programs. A program that was started so much earlier reads
+/// the same.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// Where something that comes, goes or is replaced ends a look at once.
+const TOPS: [&str; 3] = ["/etc", "/usr", "/usr/local"];
+
+/// The last looks: for programs that do not own root's files, and for those that do.
+static LAST: [Mutex<Option<PublicLook>>; 2] = [Mutex::new(None), Mutex::new(None)];
+
+/// A look at the directories of the site.
+struct PublicLook {
+    at: Duration,
+    tops: [Option<(u64, i64, i64)>; TOPS.len()],
+    public: Arc<Vec<PathBuf>>,
+}
+
+/// The last look, if it is fresh, or a new one.
+fn recently(last: &Mutex<Option<PublicLook>>, look: impl FnOnce() -> Vec<PathBuf>) -> Arc<Vec<PathBuf>> {
+    let tops = TOPS.map(|top| {
+        let found = fs::metadata(top).ok()?;
+        Some((found.ino(), found.ctime(), found.ctime_nsec()))
+    });
+    // Kept while it is looked, so that programs that start side by side look once.
+    let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+    let at = clock::boot();
+    let fresh = last.as_ref().filter(|last| last.tops == tops && at.saturating_sub(last.at) < FRESH);
+    if let Some(fresh) = fresh {
+        return Arc::clone(&fresh.public);
+    }
+    let public = Arc::new(look());
+    *last = Some(PublicLook { at, tops, public: Arc::clone(&public) });
+    public
 }
 
 /// The terminal of a session of its own, by both of its names.
@@ -178,6 +224,26 @@ mod tests {
             assert!(!has("/etc/shadow") && !has("/root") && !has("/var") && !has("/home"));
             assert!((has("/usr") && has("/opt")) != owns_files);
         }
+    }
+
+    #[test]
+    fn a_look_is_made_once_in_a_while() {
+        let (last, looks) = (Mutex::new(None), std::cell::Cell::new(0));
+        let look = || {
+            recently(&last, || {
+                looks.set(looks.get() + 1);
+                vec![PathBuf::from("/etc/hosts")]
+            })
+        };
+        assert_eq!((look(), looks.get()), (look(), 1));
+        // A second later, or when something has come into one of the directories or gone from it.
+        let change = |change: &dyn Fn(&mut PublicLook)| change(last.lock().unwrap().as_mut().unwrap());
+        change(&|look| look.at = Duration::ZERO);
+        look();
+        change(&|look| look.tops[0] = None);
+        look();
+        look();
+        assert_eq!(looks.get(), 3);
     }
 
     #[test]
