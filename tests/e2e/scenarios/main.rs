@@ -39,6 +39,7 @@ mod hostile_users;
 mod images;
 mod joining;
 mod keeper;
+mod kept_namespaces;
 mod kvm;
 mod leaks;
 mod libvirt;
@@ -155,6 +156,7 @@ fn main() -> ExitCode {
         joining::trials(),
         recovering::trials(),
         keeper::trials(),
+        kept_namespaces::trials(),
         kvm::trials(),
         migration::trials(),
         bad_drivers::trials(),

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use holding::{Holding, HoldingRecord, HoldingStage, MountHolding, MountSight};
 use kernel::block;
-use kernel::mount::is_btrfs_in_use;
-use kernel::mount::namespaces::{NamespacedMount, find_everywhere, user_of};
+use kernel::mount::namespaces::{MountWitness, NamespacedMount, find_everywhere, user_of};
+use kernel::mount::{MountSignature, is_btrfs_in_use};
 
 use super::mount_sight::{sees_signed, shows_renamed, signature_of, was_used_again};
 use super::others::NodeRecord;
@@ -51,12 +51,13 @@ impl MountScan {
         };
         // A device is this object's alone: another node may mount it once this one says that the object is down.
         let is_exclusive = held.owns_filesystem() && held.made.as_ref().is_some_and(|made| made.claimed().is_some());
-        for listed @ NamespacedMount { mount, process } in found {
+        for listed @ NamespacedMount { mount, seen_by } in found {
             // Only of one with the same number: almost every line is another resource's.
             let same = held.may_be(mount.id, mount.device);
-            let signature = same.then(|| signature_of(mount, process.as_ref().map(|process| process.pid)));
+            let signature = same.then(|| seen_signature(listed));
             let signature = signature.unwrap_or_default();
-            let made = held.made.as_ref().filter(|made| same && process.is_none() && made.id == mount.id);
+            let made =
+                held.made.as_ref().filter(|made| same && *seen_by == MountWitness::Caller && made.id == mount.id);
             let renamed = made.is_some_and(|made| shows_renamed(held, made, mount, &signature));
             let this = renamed || sees_signed(mount, &signature, |sight| held.is(sight));
             if this {
@@ -103,13 +104,10 @@ impl MountScan {
     fn shows(&self, mount: &MountHolding) -> bool {
         let found = self.0.as_deref().unwrap_or_default().iter();
         let mut found = found.filter(|seen| mount.made.as_ref().is_some_and(|made| made.id == seen.mount.id));
-        found.any(|NamespacedMount { mount: seen, process }| {
-            let signature = signature_of(seen, process.as_ref().map(|process| process.pid));
-            sees_signed(seen, &signature, |sight| mount.is(sight))
-        })
+        found.any(|listed| sees_signed(&listed.mount, &seen_signature(listed), |sight| mount.is(sight)))
     }
 
-    /// What uses a file system that no table shows: it is in a namespace that only a file keeps, or it was unmounted lazily. None if
+    /// What uses a file system that no table shows: it is in a namespace that only an open file keeps, or it was unmounted lazily. None if
     /// nothing does, or if that is the resource's own no more.
     pub(super) fn unseen_use(&self, held: &MountHolding, record: &HoldingRecord) -> Result<Option<String>, String> {
         let Some(made) = held.made.as_ref().filter(|_| held.owns_filesystem() && !was_used_again(held)) else {
@@ -150,10 +148,14 @@ fn mount_of(record: &HoldingRecord) -> Option<&MountHolding> {
     }
 }
 
-fn shown(NamespacedMount { mount, process }: &NamespacedMount) -> String {
-    let place = mount.target.display();
-    match process {
-        None => format!("mounted on {place}"),
-        Some(seen) => format!("mounted on {place} in the mount namespace of {} (pid {})", seen.command, seen.pid),
+/// Beyond its line, as far as there is a process by which to look: a namespace that only a file keeps is not entered for it.
+fn seen_signature(NamespacedMount { mount, seen_by }: &NamespacedMount) -> MountSignature {
+    match seen_by {
+        MountWitness::File(_) => MountSignature::default(),
+        seen_by => signature_of(mount, seen_by.pid()),
     }
+}
+
+fn shown(NamespacedMount { mount, seen_by }: &NamespacedMount) -> String {
+    format!("mounted on {}{seen_by}", mount.target.display())
 }

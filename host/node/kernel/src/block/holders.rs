@@ -63,16 +63,7 @@ pub(crate) fn of_device(device: &Path, number: (u32, u32)) -> String {
 /// Where the device is mounted: a container, or a service with a mount namespace of its own, may have kept a copy of the mount.
 fn mounted(number: (u32, u32)) -> Vec<String> {
     let found = namespaces::find_everywhere(|_, device| device == number).unwrap_or_default();
-    let described = found.into_iter().map(|found| {
-        let target = found.mount.target.display();
-        match found.process {
-            None => format!("it is mounted on {target}"),
-            Some(process) => {
-                format!("it is mounted on {target} in the mount namespace of {} (pid {})", process.command, process.pid)
-            }
-        }
-    });
-    described.collect()
+    found.iter().map(|found| format!("it is mounted on {}{}", found.mount.target.display(), found.seen_by)).collect()
 }
 
 fn listed(mut reasons: Vec<String>) -> String {

@@ -16,7 +16,7 @@ use rustix::mount::{fsconfig_set_fd, fsconfig_set_string};
 
 use super::attach::MountCall;
 use super::errors;
-use super::namespaces::{NamespacedMount, ProcessName, find_everywhere};
+use super::namespaces::{MountWitness, NamespacedMount, find_everywhere};
 use super::options::lower_layers;
 use super::place::MountPlace;
 use crate::KernelError;
@@ -109,8 +109,8 @@ fn joined(layers: &[PinnedLayer]) -> String {
 fn must_be_free(request: MountCall<'_>, name: &str, layer: &PinnedLayer) -> Result<(), KernelError> {
     let own = rustix::fs::fstat(&layer.directory).map_err(KernelError::os("look at a layer"))?;
     // A path in the table of another mount namespace begins at that one's root.
-    let is_own = |path: &str, process: Option<&ProcessName>| {
-        let root = process.map(|process| format!("/proc/{}/root", process.pid)).unwrap_or_default();
+    let is_own = |path: &str, seen_by: &MountWitness| {
+        let root = seen_by.pid().map(|pid| format!("/proc/{pid}/root")).unwrap_or_default();
         root.is_empty() && path == layer.place.path().to_string_lossy()
             || rustix::fs::stat(format!("{root}{path}"))
                 .is_ok_and(|stat| (stat.st_dev, stat.st_ino) == (own.st_dev, own.st_ino))
@@ -119,16 +119,14 @@ fn must_be_free(request: MountCall<'_>, name: &str, layer: &PinnedLayer) -> Resu
     let made_up = |_, device: (u32, u32)| device.0 == 0;
     let user = find_everywhere(made_up)?.into_iter().filter(|seen| seen.mount.fstype == "overlay").find(|seen| {
         let paths = seen.mount.options.iter().filter_map(|option| option.strip_prefix(key.as_str()));
-        paths.into_iter().any(|path| is_own(path, seen.process.as_ref()))
+        paths.into_iter().any(|path| is_own(path, &seen.seen_by))
     });
     match user {
         None => Ok(()),
-        Some(NamespacedMount { mount, process }) => {
+        Some(NamespacedMount { mount, seen_by }) => {
             let (path, target) = (layer.place.path().display(), mount.target.display());
-            let whose = process.map(|seen| format!(" in the mount namespace of {} (pid {})", seen.command, seen.pid));
-            let whose = whose.unwrap_or_default();
             let damage = "two of them on one directory damage its files";
-            let why = format!("the overlay on {target}{whose} uses {name} {path}: {damage}");
+            let why = format!("the overlay on {target}{seen_by} uses {name} {path}: {damage}");
             Err(errors::refused(request, Errno::BUSY, why))
         }
     }
