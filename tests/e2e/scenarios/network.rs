@@ -2,12 +2,14 @@
 
 use std::process::Command;
 
+use crate::records::forget_ends;
 use crate::world::World;
 
 crate::trials!(
     an_address_in_use_by_another_host_is_not_taken,
     an_address_of_another_interface_is_not_taken,
     an_address_in_use_by_another_host_is_not_plugged,
+    an_address_that_was_only_intended_is_known_again_and_a_strangers_is_not,
 );
 
 /// Runs ip(8).
@@ -154,4 +156,28 @@ fn an_address_in_use_by_another_host_is_not_plugged(world: &World) {
     world.om("web stop --local").ok();
     ip(&format!("netns del {name}"));
     drop(neighbour);
+}
+
+fn an_address_that_was_only_intended_is_known_again_and_a_strangers_is_not(world: &World) {
+    let (dev, address) = (add_link(world), format!("{}/24", address(world)));
+    let (name, netmask) = address.split_once('/').unwrap();
+    let config = format!("type = host\nname = {name}\nnetmask = {netmask}\ndev = {dev}\n");
+    world.create("web", &format!("[DEFAULT]\nnodes = n1\n[ip#1]\n{config}"));
+    // Killed after the call.
+    world.om("web start").ok();
+    forget_ends(world);
+    assert_eq!(world.states("web"), "ip#1 up");
+    world.om("web stop").ok();
+    assert!(addresses(world).is_empty());
+    // Killed before it. Another program then adds the same address.
+    world.om("web start").ok();
+    forget_ends(world);
+    ip(&format!("addr del {address} dev {dev}"));
+    ip(&format!("addr add {address} dev {dev}"));
+    assert_eq!(world.states("web"), "ip#1 down");
+    world.om("web start").ends(1).says("--adopt");
+    world.om("web stop").ok();
+    assert_eq!(addresses(world), [address.as_str()]);
+    world.om("web delete --force").ok();
+    remove_link(world);
 }

@@ -348,7 +348,7 @@ fn a_stop_that_got_half_way_is_not_up_in_silence(world: &World) {
 }
 
 /// Takes the ends of the calls out of a record, as if the agent had been killed before it wrote them.
-fn forget_ends(world: &World) {
+pub(crate) fn forget_ends(world: &World) {
     let record = world.path("root/run/holdings/svc/web");
     let lines = fs::read_to_string(&record).unwrap();
     let intended: Vec<&str> = lines.lines().filter(|line| !line.contains(r#""event":"held""#)).collect();

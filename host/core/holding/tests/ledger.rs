@@ -150,10 +150,40 @@ fn a_mount_that_was_only_intended_claims_nothing_by_what_was_asked() {
 #[test]
 fn an_address_is_known_by_the_number_of_its_link() {
     let address = |index, dev: &str| -> Holding {
-        AddressHolding { netns: None, index, dev: dev.into(), cidr: "10.0.0.9/24".into(), primary: None }.into()
+        AddressHolding {
+            netns: None,
+            index,
+            dev: dev.into(),
+            cidr: "10.0.0.9/24".into(),
+            primary: None,
+            protocol: None,
+        }
+        .into()
     };
     assert!(address(4, "eth0").is_same(&address(4, "lan0")));
     assert!(!address(4, "eth0").is_same(&address(5, "eth0")));
+}
+
+#[test]
+fn an_address_that_was_only_intended_is_known_by_its_maker() {
+    let address = |protocol| AddressHolding {
+        netns: None,
+        index: 4,
+        dev: "eth0".into(),
+        cidr: "10.0.0.9/24".into(),
+        primary: None,
+        protocol,
+    };
+    for (own, maker, expected) in [
+        (Some(72), Some(72), Some(true)),
+        (Some(72), None, Some(false)),
+        (Some(72), Some(3), Some(false)),
+        // Before Linux 5.18 nothing tells.
+        (None, None, None),
+    ] {
+        assert_eq!(address(own).is_made_by(HoldingStage::Intended, maker), expected, "{own:?} {maker:?}");
+        assert_eq!(address(own).is_made_by(HoldingStage::Held, maker), Some(true));
+    }
 }
 
 #[test]

@@ -134,6 +134,7 @@ mod tests {
             dev: "eth0".to_owned(),
             cidr: cidr.to_owned(),
             primary: None,
+            protocol: None,
         };
         let item = CutItem::Address { netns: None, index: 2, address: [10, 0, 0, 1].into(), prefix: 24 };
         assert_eq!(list(address("10.0.0.1/24")).items, [item]);

@@ -20,7 +20,7 @@ use model::Rid;
 use crate::holdings::other_holder_of_container;
 use crate::net::{
     AddressEntry, AddressHolder, LinkPlace, RouteEntry, TermLock, add_in_term, address_holding, changed_route, holder,
-    ip, link_attributes, mac_text, network_of, no_ipv6, noted, noted_route, route_holding, tell_of_others,
+    ip, link_attributes, mac_text, network_of, no_ipv6, noted, noted_route, own_address, route_holding, tell_of_others,
 };
 use crate::process::members;
 use crate::{CallContext, CapabilityError, Effect};
@@ -192,7 +192,7 @@ pub async fn add_address(
         if inside.addresses(&link).await?.iter().any(|there| there.cidr == address) {
             return Ok(Effect::Nothing(false));
         }
-        let held = address_holding(Some(identity(&namespace)?), &link, address);
+        let held = own_address(Some(identity(&namespace)?), &link, address);
         let note = ledger.intend(held.clone())?;
         let options = AddressOptions { network, ..AddressOptions::default() };
         Ok(Effect::whether(noted(note, held, add_in_term(context, &inside, &link, (address, options)).await)?))

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{known, number};
+use crate::record::HoldingStage;
 
 /// A network namespace other than the node's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,9 +52,22 @@ pub struct AddressHolding {
     /// Whether the kernel made it a primary address. Removing one removes its secondaries too, unless it promotes them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub primary: Option<bool>,
+    /// Who the kernel was to note as its maker, see rt_addrprotos of iproute2. None where the kernel notes nobody, before Linux 5.18.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<u8>,
 }
 
 impl AddressHolding {
+    /// Whether an address like this one on its link is this one, by the maker that the kernel notes. None: that cannot be told, as the
+    /// call that was to add it was cut short, and another program may have added it since.
+    pub fn is_made_by(&self, stage: HoldingStage, maker: Option<u8>) -> Option<bool> {
+        match stage {
+            HoldingStage::Intended => self.protocol.map(|own| maker == Some(own)),
+            // Once it was there: a program that changes its lifetime becomes its maker.
+            _ => Some(true),
+        }
+    }
+
     /// The same address on the same link, by its number.
     pub fn is_same(&self, other: &AddressHolding) -> bool {
         let namespace = same_namespace(self.netns.as_ref(), other.netns.as_ref());

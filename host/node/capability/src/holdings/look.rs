@@ -84,7 +84,7 @@ pub async fn look(
                 Err(error) => HoldingPresence::unknown(error),
             },
             Holding::Loop(device) => loop_presence(device),
-            Holding::Address(address) => network.address(address).await,
+            Holding::Address(address) => network.address(address, *stage).await,
             Holding::Route(route) => network.route(route).await,
             Holding::Link(link) => network.link(link).await,
             Holding::ProcessGroup(group) => group_presence(group),

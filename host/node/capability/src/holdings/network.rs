@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use holding::{AddressHolding, LinkHolding, NamespaceIdentity, RouteHolding};
+use holding::{AddressHolding, HoldingStage, LinkHolding, NamespaceIdentity, RouteHolding};
 use kernel::KernelError;
 use kernel::net::{KernelRoute, LinkAddress, Netlink, NetworkLink, NetworkNamespace};
 
@@ -30,9 +30,9 @@ struct NamespaceSight {
 }
 
 impl NetworkLook {
-    pub(super) async fn address(&mut self, held: &AddressHolding) -> HoldingPresence {
+    pub(super) async fn address(&mut self, held: &AddressHolding, stage: HoldingStage) -> HoldingPresence {
         match self.within(held.netns.as_ref()) {
-            Ok(Some(sight)) => renamed(sight.address(held).await, Some(&held.dev)),
+            Ok(Some(sight)) => sight.address(held, stage).await,
             Ok(None) => HoldingPresence::Gone,
             Err(why) => HoldingPresence::unknown(why),
         }
@@ -94,8 +94,22 @@ impl NamespaceSight {
         NamespaceSight { netlink, links: None, addresses: HashMap::new(), routes: None }
     }
 
-    /// The name of the link that has the address: it is found by its number, and may have another name by now.
-    async fn address(&mut self, held: &AddressHolding) -> Result<Option<Option<String>>, KernelError> {
+    /// The presence of the address on its link, which is found by its number and may have another name by now.
+    async fn address(&mut self, held: &AddressHolding, stage: HoldingStage) -> HoldingPresence {
+        let seen = match self.address_like(held).await {
+            Ok(seen) => seen,
+            Err(error) => return HoldingPresence::unknown(error),
+        };
+        let is_it = seen.as_ref().map(|(_, maker)| held.is_made_by(stage, *maker));
+        match (seen, is_it) {
+            (_, Some(None)) => HoldingPresence::unknown(unknown_maker(held)),
+            (Some((dev, _)), Some(Some(true))) => renamed(Ok(Some(Some(dev))), Some(&held.dev)),
+            _ => HoldingPresence::Gone,
+        }
+    }
+
+    /// The name of the link that has such an address, and who the kernel notes as its maker.
+    async fn address_like(&mut self, held: &AddressHolding) -> Result<Option<(String, Option<u8>)>, KernelError> {
         if !self.addresses.contains_key(&held.index) {
             let seen = match self.netlink.link_at(held.index).await? {
                 Some(link) => (link.name.clone(), self.netlink.addresses(&link).await?),
@@ -105,8 +119,8 @@ impl NamespaceSight {
             self.addresses.insert(held.index, seen);
         }
         let Some((name, addresses)) = self.addresses.get(&held.index) else { return Ok(None) };
-        let is_there = addresses.iter().any(|address| address.cidr.to_string() == held.cidr);
-        Ok(is_there.then(|| Some(name.clone())))
+        let like = addresses.iter().find(|address| address.cidr.to_string() == held.cidr);
+        Ok(like.map(|like| (name.clone(), like.maker)))
     }
 
     async fn route(&mut self, held: &RouteHolding) -> Result<Option<Option<String>>, KernelError> {
@@ -129,6 +143,14 @@ impl NamespaceSight {
         }
         Ok(self.links.as_deref().unwrap_or_default())
     }
+}
+
+/// Why it is not known whether an address is the resource's own.
+pub(super) fn unknown_maker(held: &AddressHolding) -> String {
+    format!(
+        "{held} is there, and whether the start that was cut short has added it or another program cannot be told: remove it by hand \
+         unless it is needed, or say start --adopt to take it on"
+    )
 }
 
 /// Connects to rtnetlink(7) in the namespace of the node, or in this one. None if that one is gone.

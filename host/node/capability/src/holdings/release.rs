@@ -5,8 +5,8 @@ use std::time::Duration;
 use driver::LogSeverity;
 use grant::op::{ReleaseHolding, UndoDevice};
 use holding::{
-    AddressHolding, ContainerHolding, FileHolding, Holding, HoldingRecord, LinkHolding, LoopHolding, ProcessHolding,
-    RouteHolding,
+    AddressHolding, ContainerHolding, FileHolding, Holding, HoldingRecord, HoldingStage, LinkHolding, LoopHolding,
+    ProcessHolding, RouteHolding,
 };
 use kernel::block::loopdev;
 use kernel::cgroup::Cgroup;
@@ -17,7 +17,7 @@ use kernel::process::signal_of;
 use super::device::take_down;
 use super::ledger::Ledger;
 use super::look::{is_attached, processes};
-use super::network::{namespace, netlink_of};
+use super::network::{namespace, netlink_of, unknown_maker};
 use super::unmount::{identified, is_stuck, settle, unmount, unmount_aside};
 use crate::net::{TermLock, ip, network_of, tell_of_others};
 use crate::netns::{mark, plug_mode};
@@ -196,7 +196,7 @@ async fn undo_waiting(
     options: &ReleaseOptions,
 ) -> Result<bool, CapabilityError> {
     match &record.holding {
-        Holding::Address(address) => remove_address(context, address).await,
+        Holding::Address(address) => remove_address(context, address, record.stage).await,
         Holding::Route(route) => remove_route(route).await,
         Holding::Link(link) => unplug(context, link).await,
         Holding::ProcessGroup(group) => {
@@ -211,12 +211,23 @@ async fn undo_waiting(
     }
 }
 
-async fn remove_address(context: &CallContext, held: &AddressHolding) -> Result<bool, CapabilityError> {
+async fn remove_address(
+    context: &CallContext,
+    held: &AddressHolding,
+    stage: HoldingStage,
+) -> Result<bool, CapabilityError> {
     let Some(netlink) = netlink_of(held.netns.as_ref())? else { return Ok(false) };
     // By its number: the link may have another name by now, and its name may be that of another.
     let Some(link) = netlink.link_at(held.index).await? else { return Ok(false) };
+    let cidr = network_of(&held.cidr)?;
     let _lock = TermLock::take(context).await;
-    let removal = netlink.remove_address(&link, network_of(&held.cidr)?).await?;
+    let there = netlink.addresses(&link).await?.into_iter().find(|there| there.cidr == cidr);
+    match there.map(|there| held.is_made_by(stage, there.maker)) {
+        None | Some(Some(false)) => return Ok(false),
+        Some(None) => return Err(CapabilityError::Other(unknown_maker(held))),
+        Some(Some(true)) => {}
+    }
+    let removal = netlink.remove_address(&link, cidr).await?;
     tell_of_others(context, &link.name, &removal);
     Ok(removal.removed)
 }

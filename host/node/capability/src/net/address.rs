@@ -29,7 +29,7 @@ pub async fn add_address(context: &CallContext, dev: &str, cidr: &str, label: &s
         if netlink.addresses(&link).await?.iter().any(|there| there.cidr == op.address) {
             return Err(occupied());
         }
-        let held = address_holding(None, &link, op.address);
+        let held = own_address(None, &link, op.address);
         let note = ledger.intend(held.clone())?;
         let options = AddressOptions { label, ..AddressOptions::default() };
         match noted(note, held, add_in_term(context, &netlink, &link, (op.address, options)).await)? {
@@ -100,7 +100,24 @@ pub(crate) fn address_holding(
     link: &network::NetworkLink,
     address: IpNet,
 ) -> AddressHolding {
-    AddressHolding { netns, index: link.index, dev: link.name.clone(), cidr: address.to_string(), primary: None }
+    AddressHolding {
+        netns,
+        index: link.index,
+        dev: link.name.clone(),
+        cidr: address.to_string(),
+        primary: None,
+        protocol: None,
+    }
+}
+
+/// The same of an address that is to be added: the kernel notes for it that this program did.
+pub(crate) fn own_address(
+    netns: Option<NamespaceIdentity>,
+    link: &network::NetworkLink,
+    address: IpNet,
+) -> AddressHolding {
+    let protocol = network::notes_makers().then_some(network::OWN_PROTOCOL);
+    AddressHolding { protocol, ..address_holding(netns, link, address) }
 }
 
 /// Records what became of the thing that was to be added: it was, it was there already, or it cannot be.

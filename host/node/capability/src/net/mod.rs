@@ -9,7 +9,7 @@ mod route;
 mod term;
 
 pub use address::{add_address, announce, remove_address};
-pub(crate) use address::{address_holding, noted, tell_of_others};
+pub(crate) use address::{address_holding, noted, own_address, tell_of_others};
 pub(crate) use argument::{ip, network_of};
 pub use entry::{AddressEntry, AddressHolder, LinkEntry, RouteEntry};
 pub(crate) use entry::{link_attributes, mac_text, no_ipv6};

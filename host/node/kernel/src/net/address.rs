@@ -4,12 +4,16 @@ use std::net::IpAddr;
 
 use futures_util::TryStreamExt;
 use ipnet::IpNet;
-use rtnetlink::packet_route::address::{AddressAttribute, AddressFlags, AddressMessage, CacheInfo};
+use rtnetlink::packet_route::address::{AddressAttribute, AddressFlags, AddressMessage, AddressProtocol, CacheInfo};
 use rustix::io::Errno;
 
 use crate::KernelError;
 use crate::net::NetworkLink;
 use crate::net::netlink::{Netlink, errno_of, failed};
+
+/// The number under which the kernel notes this program as the maker of an address: one that rt_addrprotos of iproute2 gives to no
+/// other.
+pub const OWN_PROTOCOL: u8 = 72;
 
 /// The longest label that the kernel takes, see IFNAMSIZ.
 const MAX_LABEL: usize = 15;
@@ -23,6 +27,16 @@ pub struct LinkAddress {
     pub label: String,
     /// What ip-address(8) says of it besides: `secondary`, `tentative`, `dadfailed`, `deprecated`, `noprefixroute`.
     pub flags: Vec<&'static str>,
+    /// The number of its maker, where the kernel has noted one.
+    pub maker: Option<u8>,
+}
+
+/// Whether the kernel notes who has made an address (IFA_PROTO): since Linux 5.18.
+pub fn notes_makers() -> bool {
+    let uname = rustix::system::uname();
+    let release = uname.release().to_string_lossy();
+    let mut numbers = release.split(|letter: char| !letter.is_ascii_digit()).map(|number| number.parse().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= (5, 18)
 }
 
 impl LinkAddress {
@@ -117,6 +131,8 @@ impl Netlink {
         }
         let mut request = self.handle.address().add(link.index, cidr.addr(), cidr.prefix_len());
         let attributes = &mut request.message_mut().attributes;
+        // An older kernel does not look at it.
+        attributes.push(AddressAttribute::Protocol(AddressProtocol::Other(OWN_PROTOCOL)));
         let mut flags = AddressFlags::empty();
         flags.set(AddressFlags::Noprefixroute, network == PrefixRoute::LeftOut);
         // Else the address is tentative for a second, and a service that starts next could not bind it.
@@ -153,6 +169,8 @@ impl Netlink {
         flags.set(AddressFlags::Nodad, matches!(cidr, IpNet::V6(_)));
         let attributes = &mut request.message_mut().attributes;
         attributes.extend([AddressAttribute::Flags(flags), AddressAttribute::CacheInfo(lifetime_of(lifetime))]);
+        // Else the kernel would forget it.
+        attributes.extend(found.maker.map(|maker| AddressAttribute::Protocol(AddressProtocol::Other(maker))));
         let doing = || format!("set the lifetime of {cidr} on {}", link.name);
         request.execute().await.map(|()| true).map_err(|error| failed(doing())(error))
     }
@@ -171,13 +189,15 @@ fn lifetime_of(seconds: Option<u32>) -> CacheInfo {
 /// often only IFA_ADDRESS, and it is ours.
 pub(super) fn parse(message: AddressMessage, dev: &str) -> Option<LinkAddress> {
     let mut flags = AddressFlags::from_bits_retain(u32::from(message.header.flags.bits()));
-    let (mut local, mut address, mut label): (Option<IpAddr>, Option<IpAddr>, _) = (None, None, String::new());
+    let (mut local, mut address): (Option<IpAddr>, Option<IpAddr>) = (None, None);
+    let (mut label, mut maker) = (String::new(), None);
     for attribute in message.attributes {
         match attribute {
             AddressAttribute::Local(ip) => local = Some(ip),
             AddressAttribute::Address(ip) => address = Some(ip),
             AddressAttribute::Label(text) => label = text,
             AddressAttribute::Flags(all) => flags = all,
+            AddressAttribute::Protocol(protocol) => maker = Some(u8::from(protocol)),
             _ => {}
         }
     }
@@ -187,5 +207,5 @@ pub(super) fn parse(message: AddressMessage, dev: &str) -> Option<LinkAddress> {
     let named = |(flag, name): (AddressFlags, &'static str)| flags.contains(flag).then_some(name);
     // Of IPv6 the same bit says that the address is a temporary one of the kernel's own.
     let flags = FLAGS.into_iter().filter_map(named).filter(|name| cidr.addr().is_ipv4() || *name != "secondary");
-    Some(LinkAddress { cidr, label, flags: flags.collect() })
+    Some(LinkAddress { cidr, label, flags: flags.collect(), maker })
 }

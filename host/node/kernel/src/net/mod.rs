@@ -16,7 +16,7 @@ mod route;
 mod route_message;
 mod sockaddr;
 
-pub use address::{AddressOptions, LinkAddress, PrefixRoute, is_link_local};
+pub use address::{AddressOptions, LinkAddress, OWN_PROTOCOL, PrefixRoute, is_link_local, notes_makers};
 pub use link::NetworkLink;
 pub use mark::LinkMark;
 pub use namespace::NetworkNamespace;
