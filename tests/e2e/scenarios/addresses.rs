@@ -217,7 +217,7 @@ fn an_address_of_another_object_is_not_taken(world: &World) {
     node.om("two start --adopt").ends(1).says(refused);
     node.om("two stop").ok();
     node.is("one", "ip#1", "up", "");
-    node.is("two", "ip#1", "down", "");
+    node.is("two", "ip#1", "down", "it is held by ip#1 of one, so that no other resource can take it on");
     // The same on another interface.
     node.om("two set --kw ip#1.dev=d0").ok();
     node.om("two start")

@@ -144,11 +144,19 @@ impl FilesystemMount<'_> {
             return Ok(None);
         }
         let remedy = match self.mismatch(&stranger)? {
-            None => "start --adopt takes it on as this resource's own,".to_owned(),
+            None => self.remedy(),
             Some(why) => format!("{why}, so it cannot be taken on;"),
         };
         let taken = self.taken(&stranger);
         Err(Error::failed(format!("{taken}, and this resource did not mount it: {remedy} {OVERMOUNT}")))
+    }
+
+    /// What to do about a stranger that is what the keywords ask for: the host knows whether it is another resource's.
+    fn remedy(&self) -> String {
+        match holdings::adopt("mount", &self.at.mnt.to_string_lossy()) {
+            Err(CapabilityError::Other(text)) if text.contains("is held by") => format!("{text};"),
+            _ => "start --adopt takes it on as this resource's own,".to_owned(),
+        }
     }
 
     /// Takes on the mount of something else, if it is the one that the keywords ask for.

@@ -53,6 +53,7 @@ impl Instance<'_> {
         }
         seen.sort_by(|a, b| a.rid.cmp(&b.rid));
         let orphans = self.contradict(&mut seen).await;
+        self.name_holders(&mut seen).await;
         self.recall_provisioned(&mut seen).await;
         InstanceLook { resources: seen, orphans }
     }

@@ -24,13 +24,8 @@ use crate::{CallContext, CapabilityError, Effect};
 /// `DESTINATION@GATEWAY`; in a network namespace with ` in NETNS` behind it. The driver's grants must allow it to make that thing.
 pub async fn adopt(context: &CallContext, kind: &str, id: &str) -> Result<HoldingEntry, CapabilityError> {
     match kind {
-        "mount" | "loop" => {
-            said(context, &format!("{kind} {id}"))?;
-            match kind {
-                "mount" => mount(context, &absolute(id)?).await?,
-                _ => loop_device(context, &absolute(id)?).await?,
-            }
-        }
+        "mount" => mount(context, &absolute(id)?).await?,
+        "loop" => loop_device(context, &absolute(id)?).await?,
         "address" => address(context, id).await?,
         "route" => route(context, id).await?,
         _ => return Err(CapabilityError::Invalid(format!("{kind:?} is not a kind that can be adopted"))),
@@ -54,7 +49,7 @@ async fn mount(context: &CallContext, target: &Path) -> Result<(), CapabilityErr
         // A bind mount of such a file system is of its type, too: then the grants decide by what was bound.
         if let Ok(admitted) = context.admit(op) {
             let held = held_mount(&found, source, found.fstype.clone());
-            not_held(context, &held.clone().into())?;
+            may_take_on(context, &held.clone().into())?;
             let ledger = context.ledger();
             return admitted.blocking(move |_| Ok(Effect::Nothing(ledger.take_on(held)?))).await;
         }
@@ -79,7 +74,7 @@ async fn mount(context: &CallContext, target: &Path) -> Result<(), CapabilityErr
             bind.ok_or(refused)?
         }
     };
-    not_held(context, &held.clone().into())?;
+    may_take_on(context, &held.clone().into())?;
     let ledger = context.ledger();
     // Not a change: a rollback must leave it as it was found.
     admitted.blocking(move |_| Ok(Effect::Nothing(ledger.take_on(held)?))).await
@@ -115,7 +110,7 @@ async fn loop_device(context: &CallContext, device: &Path) -> Result<(), Capabil
         device: Some(device.to_string_lossy().into_owned()),
         sequence: found.sequence,
     };
-    not_held(context, &held.clone().into())?;
+    may_take_on(context, &held.clone().into())?;
     let ledger = context.ledger();
     let op = ChangeLoop { file: found.file };
     context.admit(op)?.blocking(move |_| Ok(Effect::Nothing(ledger.take_on(held)?))).await?;
@@ -181,10 +176,15 @@ async fn route(context: &CallContext, id: &str) -> Result<(), CapabilityError> {
 /// Takes on what is there, unless it is another resource's or the operator did not say so.
 fn take_on(context: &CallContext, thing: impl Into<Holding>) -> Result<Effect<()>, CapabilityError> {
     let thing = thing.into();
-    not_held(context, &thing)?;
-    said(context, &thing)?;
+    may_take_on(context, &thing)?;
     // Not a change: a rollback must leave it as it was found.
     Ok(Effect::Nothing(context.ledger().take_on(thing)?))
+}
+
+/// Fails if it is another resource's, or the operator did not say so: in this order, as no word of the operator helps against the first.
+fn may_take_on(context: &CallContext, thing: &Holding) -> Result<(), CapabilityError> {
+    not_held(context, thing)?;
+    said(context, thing)
 }
 
 /// Fails if it is another resource's.

@@ -25,7 +25,8 @@ pub struct NodeRecord {
 }
 
 impl NodeRecord {
-    pub(super) fn owner(&self) -> HoldingOwner {
+    /// Whose it is.
+    pub fn owner(&self) -> HoldingOwner {
         HoldingOwner { object: self.object.clone(), rid: self.record.rid.clone() }
     }
 }

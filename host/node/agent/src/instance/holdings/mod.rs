@@ -1,6 +1,7 @@
 //! What the resources of an instance hold, by the host's own record: proven gone after a stop, and told where a driver says down.
 
 mod leftovers;
+mod owners;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
