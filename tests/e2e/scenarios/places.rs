@@ -17,7 +17,8 @@ crate::trials!(
     a_working_directory_is_judged_where_it_is,
     a_device_is_judged_under_all_of_its_names,
     an_argument_is_judged_where_it_leads,
-    an_argument_leads_to_no_loop_device_of_another_object
+    an_argument_leads_to_no_loop_device_of_another_object,
+    a_namespace_makes_root_of_a_client_only_by_its_policys_own_words,
 );
 
 /// A directory that only root can write, with `link` beside `real`: /tmp is no such place.
@@ -261,6 +262,19 @@ fn an_argument_is_judged_where_it_leads(world: &World) {
         run(&format!("/usr/bin/test -n {argument}")).ends(1).says("denied");
     }
     run(&format!("/usr/bin/test -n {at}/only")).ok();
+    // As the program reads it: by its own directory, and in the address of a file.
+    fs::write(&policy, format!("deny files.read = {at}/real/file\n")).unwrap();
+    let encoded = format!("{at}/link/file").replace('/', "%2F");
+    let (own, thread) = (format!("/proc/self/cwd{at}/real/file"), format!("x=/proc/thread-self/cwd{at}/link/file"));
+    let urls = [format!("file://localhost{at}/real/file"), format!("file:{encoded}"), format!("{at}/real/%66ile")];
+    for argument in [own, thread].into_iter().chain(urls) {
+        run(&format!("/usr/bin/test -n {argument}")).ends(1).says("denied");
+    }
+    run(&format!("/usr/bin/test -n file://localhost{at}/only")).ok();
+    fs::write(&policy, format!("deny files.write = {at}/real/new\n")).unwrap();
+    run(&format!("/usr/bin/test -n --into={at}/link/new")).ends(1).says("denied");
+    fs::write(&policy, format!("deny exec = /usr/bin/test -n file://{at}/real/file\n")).unwrap();
+    run(&format!("/usr/bin/test -n file:{at}/link/file")).ends(1).says("denied");
     fs::remove_file(&policy).unwrap();
     run(&format!("/usr/bin/test -b {device}")).ok();
 }
@@ -283,4 +297,27 @@ fn an_argument_leads_to_no_loop_device_of_another_object(world: &World) {
         world.om("ns1/svc/job run").ends(1).says("no resource of this object attached");
         world.om("ns1/svc/job delete --force --i-know --confirm").ok();
     }
+}
+
+fn a_namespace_makes_root_of_a_client_only_by_its_policys_own_words(world: &World) {
+    let home = Place::new("exports");
+    // What it does is not the matter here, and it exports nothing.
+    let exportfs = format!("{}/exportfs", home.shown());
+    fs::copy("/bin/true", &exportfs).unwrap();
+    let export = |object: &str, options: &str| {
+        let config = format!("[task#1]\ntype = host\ncommand = {exportfs} -o {options} -- n2:/srv\n");
+        world.create(object, &format!("[DEFAULT]\nnodes = n1\n{config}"));
+        let ran = world.om(&format!("{object} run"));
+        world.om(&format!("{object} delete --force --i-know --confirm")).ok();
+        ran
+    };
+    let own = "rw,no_root_squash";
+    policy(world, "ns1", &format!("allow exec(caps=all) = {exportfs} **\n"));
+    export("ns1/svc/job", "rw,sync").ok();
+    for options in [own, "rw,all_squash,anonuid=0", "rw,all_squash,anongid=0,sync"] {
+        export("ns1/svc/job", options).ends(1).says(&format!("-o {options} -- n2:/srv"));
+    }
+    export("job", own).ok();
+    policy(world, "ns1", &format!("allow exec(caps=all) = {exportfs} -o {own} -- *\n"));
+    export("ns1/svc/job", own).ok();
 }

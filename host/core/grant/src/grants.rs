@@ -161,6 +161,16 @@ impl Grants {
         Err(PermitDenial { line: there.line(), by: Refuser::Namespace })
     }
 
+    /// Whether the policy of the namespace allows a program in these very words: a line that would allow it with `other` words in their
+    /// place does not say them.
+    pub fn namespace_says(&self, op: &dyn Operation, other: &dyn Operation, follow: PathFollower<'_>) -> bool {
+        let names = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let about = |op: &dyn Operation, rule: &GrantRule| {
+            op.is_covered_by(rule, &names) || rule.relocated(follow).is_some_and(|rule| op.is_covered_by(&rule, &names))
+        };
+        self.namespace.open || self.namespace.allow.iter().any(|rule| about(op, rule) && !about(other, rule))
+    }
+
     /// Whether the line of a policy that allows a program also names a variable of its environment. Of `policies`, each is asked: the
     /// site's for a driver that it installed, the namespace's for objects of another namespace than root. `any` says whether a line for
     /// any variable is enough.

@@ -70,7 +70,7 @@ fn found(
     judge: &PlaceJudge,
     permit: &Permit<ReadDevice>,
 ) -> Result<Option<BlockDevice>, CapabilityError> {
-    let Some(found) = block::find(&permit.op().path)? else { return Ok(None) };
+    let Some(found) = block::find_among(&permit.op().path, &|device| judge.may_find(device))? else { return Ok(None) };
     judge.device(&found, |path| ReadDevice { path })?;
     let device = BlockDevice::from(found);
     grants.learn_device(permit, &device.path);
@@ -82,7 +82,8 @@ pub async fn user_of(context: &CallContext, path: &str) -> Result<Option<String>
     let op = ReadDevice { path: spelled(path)? };
     let judge = context.place_judge();
     let user = move |permit: Permit<ReadDevice>| {
-        let Some(found) = PinnedSource::find(&permit.op().path)? else { return Ok(Effect::Nothing(None)) };
+        let found = PinnedSource::find(&permit.op().path, &|device| judge.may_find(device))?;
+        let Some(found) = found else { return Ok(Effect::Nothing(None)) };
         if found.device().is_none() {
             return Err(CapabilityError::Invalid(format!("{} is not a block device", permit.op().path)));
         }
@@ -98,7 +99,8 @@ pub async fn probe(context: &CallContext, path: &str) -> Result<Option<DeviceSig
     let judge = context.place_judge();
     let probed = context.admit(op)?.blocking(move |permit| {
         let asked = &permit.op().path;
-        let found = PinnedSource::find(asked)?.ok_or_else(|| CapabilityError::NotFound(asked.clone()))?;
+        let found = PinnedSource::find(asked, &|device| judge.may_find(device))?;
+        let found = found.ok_or_else(|| CapabilityError::NotFound(asked.clone()))?;
         check_source(&judge, permit.op(), &found)?;
         Ok(Effect::Nothing(found.probe()?))
     });

@@ -120,6 +120,11 @@ impl CallContext {
         self.recorder.refuse(PermitDenial { line: op.line(), by: Refuser::Guard(reason) })
     }
 
+    /// Audits that the policy of the namespace does not say what an operation needs said.
+    pub(crate) fn refuse_by_namespace(&self, op: &dyn Operation) -> CapabilityError {
+        self.recorder.refuse(PermitDenial { line: op.line(), by: Refuser::Namespace })
+    }
+
     /// The line that the driver's author would write for a refused one. Secrets stay what they are in it.
     pub fn suggested_request(&self, line: &str) -> String {
         let Some(GrantTemplates { context, .. }) = self.templates() else { return line.to_owned() };

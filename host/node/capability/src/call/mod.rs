@@ -22,6 +22,7 @@ mod setup;
 pub use admitted::AdmittedCall;
 pub use call_log::OUTPUT_BUDGET;
 pub use context::CallContext;
+pub(crate) use context::ROOT;
 pub use effect::Effect;
 pub(crate) use place_judge::PlaceJudge;
 pub use services::HostServices;

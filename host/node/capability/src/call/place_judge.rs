@@ -1,5 +1,6 @@
 //! Judges the places that a call of the kernel is about to use, on the thread that makes it: what counts is what was opened.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use grant::op::ArgumentThing;
@@ -10,19 +11,22 @@ use super::CallContext;
 use super::call_audit::CallRecorder;
 use crate::CapabilityError;
 use crate::holdings::ResourceLedger;
-use crate::mount::check_own_loop;
+use crate::mount::{check_own_loop, is_foreign_loop};
 
 /// The judge of one call. It outlives the future that asked for the call.
 #[derive(Clone)]
 pub(crate) struct PlaceJudge {
     recorder: Arc<CallRecorder>,
     ledger: ResourceLedger,
+    /// The directory of the ledgers of all objects.
+    ledgers: PathBuf,
     is_of_root: bool,
 }
 
 impl PlaceJudge {
     pub(super) fn of(context: &CallContext, recorder: Arc<CallRecorder>) -> PlaceJudge {
-        PlaceJudge { recorder, ledger: context.ledger(), is_of_root: context.is_of_root() }
+        let ledgers = context.paths().instance.holdings.all.clone();
+        PlaceJudge { recorder, ledger: context.ledger(), ledgers, is_of_root: context.is_of_root() }
     }
 
     /// Judges an operation once more, about the place to which links have led.
@@ -69,5 +73,14 @@ impl PlaceJudge {
     /// Refuses the loop device of another object, and a partition of one.
     pub(crate) fn own_loop(&self, device: (u32, u32)) -> Result<(), CapabilityError> {
         if self.is_of_root { Ok(()) } else { check_own_loop(&self.ledger.ledger, device) }
+    }
+
+    /// Whether a search by label or UUID may find the device: not the loop device of another object, where anyone may have written the
+    /// label. An object of `root` finds those of its own namespace, and those that no object attached.
+    pub(crate) fn may_find(&self, device: (u32, u32)) -> bool {
+        match self.is_of_root {
+            true => !is_foreign_loop(&self.ledgers, device),
+            false => self.own_loop(device).is_ok(),
+        }
     }
 }

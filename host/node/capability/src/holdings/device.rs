@@ -84,11 +84,10 @@ pub async fn identity_of(context: &CallContext, path: &str) -> Result<Option<Str
     let op = ReadDevice { path: path.to_owned() };
     let judge = context.place_judge();
     let identity = move |permit: grant::Permit<ReadDevice>| {
-        let pinned = block::PinnedSource::find(&permit.op().path)?;
-        if let Some(device) = pinned.as_ref().and_then(block::PinnedSource::device) {
-            judge.device(device, |path| ReadDevice { path })?;
-        }
-        let found = block::stacked_at(&permit.op().path)?;
+        let found = block::find_among(&permit.op().path, &|device| judge.may_find(device))?;
+        let Some(device) = found else { return Ok(Effect::Nothing(None)) };
+        judge.device(&device, |path| ReadDevice { path })?;
+        let found = block::stacked_of(&device);
         let identity = found.map(|found| DeviceIdentity::new(class_of(found.kind), &found.uuid).to_string());
         Ok(Effect::Nothing(identity))
     };

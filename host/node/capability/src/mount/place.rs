@@ -33,6 +33,7 @@ pub(super) fn mount(
         fstype: &op.fstype,
         options,
         keeps_restrictions: op.freedom == MountFreedom::Namespace,
+        may_find: &|device| judge.may_find(device),
         judge: &asked,
         prepared: &prepared,
     });

@@ -9,7 +9,7 @@ use kernel::cgroup::Cgroup;
 use kernel::process::{CapabilityBounds, CheckedProgram, ProgramLaunch, ResourceLimit, UserAccount, runs_as_root};
 
 use super::supervision::shared_group;
-use super::{arguments, confinement, environment, limits};
+use super::{arguments, confinement, environment, exports, limits};
 use crate::argument::absolute;
 use crate::{CallContext, CapabilityError};
 
@@ -103,6 +103,7 @@ pub(super) fn judged<O: grant::Operation>(
     }
     let as_root = account.map_or_else(runs_as_root, |account| account.uid.is_root());
     arguments::judge(context, permit.access(), &there, command, as_root)?;
+    exports::judge(context, &there, command, &program)?;
     Ok(program)
 }
 

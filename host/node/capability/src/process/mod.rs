@@ -3,11 +3,13 @@
 //! `run` and `pipe` wait for their programs; `spawn` leaves one behind, whose exit `watch` awaits, and which `running` and `terminate`
 //! find again by its control group, or by marks in its environment where there are no control groups.
 
+mod argument_reading;
 mod arguments;
 mod cgroup_slice;
 mod command;
 mod confinement;
 mod environment;
+mod exports;
 mod leftovers;
 mod limits;
 mod run;

@@ -7,13 +7,16 @@
 //!   the one to mount, the one on top is;
 //! - a snapshot stands on all that its origin stands on, and on a device of its own: the origin is meant;
 //! - the devices of one btrfs have one UUID, but each has a number of its own: any of them mounts the whole.
+//!
+//! Who writes a label on a device of its own must not be able to draw another object to it. So the caller says which devices its search
+//! may find, and the rest of them might as well not exist.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::device::shown;
+use super::device::{DeviceSpec, shown};
 use super::signature::{self, DeviceSignature};
 use crate::KernelError;
 
@@ -22,6 +25,14 @@ use crate::KernelError;
 pub(super) enum ContentName<'a> {
     Label(&'a str),
     Uuid(&'a str),
+}
+
+/// Whether a search by content may find the device of this number, or a device that stands on it.
+pub type DeviceFilter<'a> = &'a dyn Fn((u32, u32)) -> bool;
+
+/// A search that may find every device.
+pub fn any_device(_: (u32, u32)) -> bool {
+    true
 }
 
 /// A device with the content that was asked for.
@@ -34,22 +45,49 @@ struct FoundDevice {
 }
 
 /// Finds the one device with this content. None if there is none; [`KernelError::Invalid`] names all if there are several.
-pub(super) fn find(wanted: ContentName<'_>) -> Result<Option<PathBuf>, KernelError> {
+pub(super) fn find(wanted: ContentName<'_>, may_find: DeviceFilter<'_>) -> Result<Option<PathBuf>, KernelError> {
+    one(wanted, search(wanted, may_find)?)
+}
+
+/// All devices with the content that a word names, as `LABEL=x`: a program that is given the word takes one of them.
+pub fn with_content(word: &str) -> Result<Vec<PathBuf>, KernelError> {
+    let wanted = match DeviceSpec::parse(word) {
+        DeviceSpec::Path(_) => return Ok(Vec::new()),
+        DeviceSpec::Label(label) => ContentName::Label(label),
+        DeviceSpec::Uuid(uuid) => ContentName::Uuid(uuid),
+    };
+    Ok(search(wanted, &any_device)?.into_iter().map(|found| found.path).collect())
+}
+
+fn search(wanted: ContentName<'_>, may_find: DeviceFilter<'_>) -> Result<Vec<FoundDevice>, KernelError> {
     if wanted.value().is_empty() {
         return Err(KernelError::Invalid("an empty label or UUID names no device".to_owned()));
     }
     let (likely, rest): (Vec<_>, Vec<_>) = all()?.into_iter().partition(|name| wanted.may_be(name));
-    let mut found = read(&likely, wanted);
-    if found.is_empty() {
-        // udev runs late: a device that was formatted a moment ago has its old content there.
-        found = read(&rest, wanted);
-    }
-    one(wanted, found)
+    let read = |names: &[OsString]| -> Vec<FoundDevice> {
+        read(names, wanted).into_iter().filter(|found| is_findable(&found.name, may_find)).collect()
+    };
+    let found = read(&likely);
+    // udev runs late: a device that was formatted a moment ago has its old content there.
+    Ok(if found.is_empty() { read(&rest) } else { found })
 }
 
-/// The devices with this UUID that this machine shows, with what is on them.
-pub(crate) fn with_uuid(uuid: &str) -> Result<Vec<(PathBuf, DeviceSignature)>, KernelError> {
-    Ok(read(&all()?, ContentName::Uuid(uuid)).into_iter().map(|found| (found.path, found.signature)).collect())
+/// Whether the search may find the device and all that it stands on.
+fn is_findable(name: &OsString, may_find: DeviceFilter<'_>) -> bool {
+    let number = fs::read_to_string(Path::new("/sys/class/block").join(name).join("dev")).unwrap_or_default();
+    let number = number.trim().split_once(':').map(|(major, minor)| (major.parse().ok(), minor.parse().ok()));
+    let Some((Some(major), Some(minor))) = number else { return false };
+    may_find((major, minor)) && beside(name, "slaves").iter().all(|below| is_findable(below, may_find))
+}
+
+/// The devices with this UUID that may be found, with what is on them.
+pub(crate) fn with_uuid(
+    uuid: &str,
+    may_find: DeviceFilter<'_>,
+) -> Result<Vec<(PathBuf, DeviceSignature)>, KernelError> {
+    let mut found = read(&all()?, ContentName::Uuid(uuid));
+    found.retain(|found| is_findable(&found.name, may_find));
+    Ok(found.into_iter().map(|found| (found.path, found.signature)).collect())
 }
 
 fn read(names: &[OsString], wanted: ContentName<'_>) -> Vec<FoundDevice> {

@@ -8,7 +8,7 @@ use rustix::fs::{FileType, Mode, OFlags, major, minor};
 use rustix::io::Errno;
 
 use super::PinnedSource;
-use super::content::{self, ContentName};
+use super::content::{self, ContentName, DeviceFilter, any_device};
 use crate::KernelError;
 use crate::path::{LastLink, PinnedPath, resolve};
 
@@ -49,12 +49,17 @@ impl<'a> DeviceSpec<'a> {
 
 /// Finds a device. None if nothing is there; [`KernelError::Invalid`] if it is not a block device.
 pub fn find(asked: &str) -> Result<Option<DeviceInfo>, KernelError> {
-    Ok(pin(asked)?.map(|(_, device)| device))
+    find_among(asked, &any_device)
+}
+
+/// The same, if a label or a UUID may mean these devices only.
+pub fn find_among(asked: &str, may_find: DeviceFilter<'_>) -> Result<Option<DeviceInfo>, KernelError> {
+    Ok(pin(asked, may_find)?.map(|(_, device)| device))
 }
 
 /// Describes what keeps the device busy. None if nothing does, or if there is no such device.
 pub fn user_of(asked: &str) -> Result<Option<String>, KernelError> {
-    pin(asked)?.map_or(Ok(None), |(place, device)| PinnedSource::of(place, device).user())
+    pin(asked, &any_device)?.map_or(Ok(None), |(place, device)| PinnedSource::of(place, device).user())
 }
 
 /// Whether the kernel itself uses the device of that number: it is mounted in any namespace, or another device is on top of it.
@@ -91,12 +96,21 @@ fn device_of(path: &Path) -> Option<(u32, u32)> {
 }
 
 /// Finds a device and pins it, so that it stays the same whatever happens to its path.
-pub(crate) fn pin(asked: &str) -> Result<Option<(PinnedPath, DeviceInfo)>, KernelError> {
+pub(crate) fn pin(asked: &str, may_find: DeviceFilter<'_>) -> Result<Option<(PinnedPath, DeviceInfo)>, KernelError> {
     match DeviceSpec::parse(asked) {
-        DeviceSpec::Path(path) => pin_path(path),
-        DeviceSpec::Label(label) => pin_holding(ContentName::Label(label)),
-        DeviceSpec::Uuid(uuid) => pin_holding(ContentName::Uuid(uuid)),
+        DeviceSpec::Path(path) => {
+            let is_meant = |device: &DeviceInfo| !leads_by_content(path) || may_find(device.number);
+            Ok(pin_path(path)?.filter(|(_, device)| is_meant(device)))
+        }
+        DeviceSpec::Label(label) => pin_holding(ContentName::Label(label), may_find),
+        DeviceSpec::Uuid(uuid) => pin_holding(ContentName::Uuid(uuid), may_find),
     }
+}
+
+/// Whether udev makes the link after what is on the device, so that whoever can write on one decides where it leads.
+pub(super) fn leads_by_content(path: &Path) -> bool {
+    const LINKS: [&str; 4] = ["by-label", "by-uuid", "by-partlabel", "by-partuuid"];
+    LINKS.iter().any(|links| path.starts_with(Path::new("/dev/disk").join(links)))
 }
 
 fn pin_path(path: &Path) -> Result<Option<(PinnedPath, DeviceInfo)>, KernelError> {
@@ -121,8 +135,11 @@ fn pin_path(path: &Path) -> Result<Option<(PinnedPath, DeviceInfo)>, KernelError
 }
 
 /// Finds a device by what is on it, and pins it.
-fn pin_holding(content: ContentName<'_>) -> Result<Option<(PinnedPath, DeviceInfo)>, KernelError> {
-    match content::find(content)? {
+fn pin_holding(
+    content: ContentName<'_>,
+    may_find: DeviceFilter<'_>,
+) -> Result<Option<(PinnedPath, DeviceInfo)>, KernelError> {
+    match content::find(content, may_find)? {
         Some(path) => pin_path(&path),
         None => Ok(None),
     }

@@ -13,8 +13,9 @@ mod stacked;
 mod stacked_ioctl;
 mod unseen;
 
-pub use device::{DeviceInfo, DeviceSpec, canonical_source, find, is_claimed, number_of, user_of};
+pub use content::{DeviceFilter, any_device, with_content};
+pub use device::{DeviceInfo, DeviceSpec, canonical_source, find, find_among, is_claimed, number_of, user_of};
 pub(crate) use device::{describe, device_number, pin};
 pub use names::{DeviceNumber, loop_number, names_of, names_of_node};
 pub use pinned::PinnedSource;
-pub use stacked::{StackedDevice, StackedKind, below, stacked, stacked_at, take_down};
+pub use stacked::{StackedDevice, StackedKind, below, stacked, stacked_of, take_down};

@@ -5,7 +5,8 @@ use std::path::Path;
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
-use super::device::{device_number, pin};
+use super::content::DeviceFilter;
+use super::device::{device_number, leads_by_content, pin};
 use super::signature::{self, DeviceSignature};
 use super::{DeviceInfo, DeviceSpec, describe, holders};
 use crate::KernelError;
@@ -19,10 +20,10 @@ pub struct PinnedSource {
 }
 
 impl PinnedSource {
-    /// Finds what a path, a label or a UUID leads to. None if nothing is there.
-    pub fn find(asked: &str) -> Result<Option<PinnedSource>, KernelError> {
+    /// Finds what a path leads to, or which of the devices that may be found has the label or the UUID. None if nothing is there.
+    pub fn find(asked: &str, may_find: DeviceFilter<'_>) -> Result<Option<PinnedSource>, KernelError> {
         let DeviceSpec::Path(path) = DeviceSpec::parse(asked) else {
-            return Ok(pin(asked)?.map(|(place, device)| PinnedSource::of(place, device)));
+            return Ok(pin(asked, may_find)?.map(|(place, device)| PinnedSource::of(place, device)));
         };
         let place = match resolve(path, LastLink::Follow) {
             Ok(place) => place,
@@ -31,6 +32,9 @@ impl PinnedSource {
         };
         let Some(node) = place.node() else { return Ok(None) };
         let number = device_number(node).map_err(KernelError::os(format!("look at {asked}")))?;
+        if number.is_some_and(|number| leads_by_content(path) && !may_find(number)) {
+            return Ok(None);
+        }
         let device = number.map(|number| describe(number, place.path())).transpose()?;
         Ok(Some(PinnedSource { place, device }))
     }

@@ -9,7 +9,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
 use super::device::shown;
-use super::{find as find_device, holders, is_claimed, stacked_ioctl};
+use super::{DeviceInfo, holders, is_claimed, stacked_ioctl};
 use crate::KernelError;
 use crate::files::io_error;
 
@@ -45,11 +45,10 @@ pub fn stacked() -> Result<Vec<StackedDevice>, KernelError> {
     Ok(found)
 }
 
-/// The device at this path, if it is such a one.
-pub fn stacked_at(path: &str) -> Result<Option<StackedDevice>, KernelError> {
-    let Some(device) = find_device(path)? else { return Ok(None) };
+/// What is known of the device, if it is such a one.
+pub fn stacked_of(device: &DeviceInfo) -> Option<StackedDevice> {
     let (major, minor) = device.number;
-    Ok(stacked_in(Path::new(&format!("/sys/dev/block/{major}:{minor}"))))
+    stacked_in(Path::new(&format!("/sys/dev/block/{major}:{minor}")))
 }
 
 /// Takes the device down: that of the UUID, whatever its name is by now. False if it was gone already.
@@ -155,6 +154,5 @@ mod tests {
             assert_eq!(stacked_in(directory(files).path()), None, "{files:?}");
         }
         assert!(stacked().unwrap().iter().all(|device| !device.uuid.is_empty()));
-        assert_eq!(stacked_at("/dev/no/such").unwrap(), None);
     }
 }

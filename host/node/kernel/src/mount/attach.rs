@@ -44,6 +44,8 @@ pub struct MountCall<'a> {
     pub options: &'a [MountWord<'a>],
     /// Whether what restricts the source, such as `nosuid` or `ro`, restricts a bind mount of it whatever the options say.
     pub keeps_restrictions: bool,
+    /// Which devices a label or a UUID may mean.
+    pub may_find: block::DeviceFilter<'a>,
     /// Is shown each place that the mount uses, before anything is mounted.
     pub judge: &'a MountJudge<'a>,
     /// Is shown the mount once it exists, before any path leads to it: until then, it goes with this process.
@@ -156,7 +158,8 @@ fn new_tree(request: MountCall<'_>, options: &MountOptions) -> Result<OwnedFd, K
     for parameter in &options.parameters {
         pins.extend(set_parameter(request, &context, parameter)?);
     }
-    let missing = device.as_ref().filter(|_| request.fstype == "btrfs").and_then(|(_, device)| kinship::gather(device));
+    let pool = device.as_ref().filter(|_| request.fstype == "btrfs");
+    let missing = pool.and_then(|(_, device)| kinship::gather(device, request.may_find));
     // Here the file system reads the device: most mounts that fail do so in this call.
     fsconfig_create(&context).map_err(|errno| match (&device, missing) {
         (_, Some(why)) => errors::refused(request, errno, why),
@@ -184,7 +187,7 @@ fn pin_source(request: MountCall<'_>) -> Result<Option<(PinnedPath, block::Devic
         FilesystemSupport::Loadable if !named => return Ok(None),
         FilesystemSupport::OnDevice | FilesystemSupport::Loadable | FilesystemSupport::Unknown => {}
     }
-    let pinned = block::pin(request.source)?;
+    let pinned = block::pin(request.source, request.may_find)?;
     pinned.map(Some).ok_or_else(|| KernelError::NotFound(PathBuf::from(request.source)))
 }
 

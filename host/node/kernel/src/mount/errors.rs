@@ -70,6 +70,7 @@ mod tests {
             fstype: "ext4",
             options: &[],
             keeps_restrictions: false,
+            may_find: &crate::block::any_device,
             judge: &|_| Ok(()),
             prepared: &|_| Ok(()),
         };

@@ -7,17 +7,17 @@ use std::path::Path;
 use super::{btrfs_ioctl, mountinfo};
 use crate::block::content::with_uuid;
 use crate::block::signature::{self, DeviceSignature, PoolMember};
-use crate::block::{DeviceInfo, number_of};
+use crate::block::{DeviceFilter, DeviceInfo, number_of};
 
-/// Makes the other devices of a btrfs known to the kernel. udev does that where it runs. Returns what is missing.
-pub(super) fn gather(device: &DeviceInfo) -> Option<String> {
+/// Makes the other devices of a btrfs known to the kernel, of those that may be found. udev does that where it runs. Returns what is missing.
+pub(super) fn gather(device: &DeviceInfo, may_find: DeviceFilter<'_>) -> Option<String> {
     let own = signature::probe(&device.path).ok()??;
     let PoolMember { id, of } = own.member.clone()?;
     if of < 2 {
         return None;
     }
     let mut others: Vec<(PoolMember, &Path)> = Vec::new();
-    let shown = with_uuid(&own.uuid).unwrap_or_default();
+    let shown = with_uuid(&own.uuid, may_find).unwrap_or_default();
     for (path, found) in &shown {
         let Some(member) = found.member.clone() else { continue };
         // Not a copy of this device, nor a second one of another: the kernel would take the copy in place of the original.

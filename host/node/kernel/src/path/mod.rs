@@ -12,6 +12,7 @@
 mod judge;
 mod named;
 mod pinned;
+mod program;
 mod strict;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ mod walk;
 pub use judge::{LinkJudge, judging_links};
 pub use named::{NamedFile, denied_place, place_of_user};
 pub use pinned::{LastLink, PinnedPath, descriptor_path};
+pub use program::place_in_program;
 pub use strict::{check_above, check_directory, check_entry, check_ours, identities_above, identity, open_ours};
 pub(crate) use trust::is_ours;
 pub(crate) use walk::{open_node, resolve_any};

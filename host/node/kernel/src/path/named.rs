@@ -29,6 +29,12 @@ impl NamedFile {
         Some(NamedFile { device: DeviceNumber::of(&found), is_directory: found.is_dir(), real })
     }
 
+    /// The file that a program would make at a path where nothing is, in a directory that is there.
+    pub fn to_be_made(path: &Path) -> Option<NamedFile> {
+        let real = place_of_user(path).filter(|real| fs::symlink_metadata(real).is_err())?;
+        Some(NamedFile { real, is_directory: false, device: None })
+    }
+
     /// All names by which it is known: for a device, also those below `/dev` and the kernel's own.
     pub fn names(&self) -> Vec<PathBuf> {
         let mut names = vec![self.real.clone()];

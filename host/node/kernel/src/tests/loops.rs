@@ -68,6 +68,7 @@ fn a_mounted_device_is_not_detached_and_says_where_it_is_mounted() {
         fstype: "ext4",
         options: &[],
         keeps_restrictions: false,
+        may_find: &crate::block::any_device,
         judge: &|_| Ok(()),
         prepared: &|_| Ok(()),
     })

@@ -120,6 +120,7 @@ pub(super) fn mounted(source: &str, target: &Path, fstype: &str, options: &str) 
         fstype,
         options: &words(options),
         keeps_restrictions: false,
+        may_find: &crate::block::any_device,
         judge: &|_| Ok(()),
         prepared: &|_| Ok(()),
     })

@@ -92,6 +92,7 @@ fn a_target_that_moves_meanwhile_takes_no_mount() {
         fstype: "tmpfs",
         options: &[],
         keeps_restrictions: false,
+        may_find: &crate::block::any_device,
         judge: &|_| Ok(()),
         prepared: &|_| Ok(()),
     };

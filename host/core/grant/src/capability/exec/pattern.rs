@@ -60,7 +60,11 @@ impl LinePattern for CommandPattern {
         }
         match self.program.literal() {
             None => Some(root::ANY_PROGRAM),
-            Some(program) => (!self.args.is_empty() && root::is_interpreter(&program)).then_some(root::INTERPRETER),
+            Some(program) if !self.args.is_empty() && root::is_interpreter(&program) => Some(root::INTERPRETER),
+            Some(program) => {
+                let words: Vec<String> = self.args.iter().flat_map(ArgPattern::literals).collect();
+                root::by_words(&program, words.iter().map(String::as_str))
+            }
         }
     }
 }
@@ -79,6 +83,15 @@ impl CommandPattern {
 }
 
 impl ArgPattern {
+    /// The words that it stands for, as far as they are fixed.
+    fn literals(&self) -> Vec<String> {
+        match self {
+            ArgPattern::Exact(glob) | ArgPattern::AtPlace(glob, _) => glob.literal().into_iter().collect(),
+            ArgPattern::Optional(inner) => inner.iter().flat_map(ArgPattern::literals).collect(),
+            ArgPattern::Any | ArgPattern::Rest => Vec::new(),
+        }
+    }
+
     /// The same, also with the place to which the path in it leads, alone or behind such as `of=` or `n2:`.
     fn at_place(&self, follow: &dyn Fn(&Path) -> Option<PathBuf>) -> ArgPattern {
         match self {

@@ -162,7 +162,10 @@ impl LineTemplate for CommandTemplate {
             // A keyword or a star chooses the program.
             None => Some(root::ANY_PROGRAM),
             Some(_) if args.iter().any(rest) => Some(root::ANY_ARGUMENT),
-            Some(program) => (any && root::is_interpreter(program)).then_some(root::INTERPRETER),
+            Some(program) if any && root::is_interpreter(program) => Some(root::INTERPRETER),
+            Some(program) => {
+                root::by_words(program, args.iter().flat_map(ArgTemplate::tokens).filter_map(Token::literal))
+            }
         }
     }
 }
