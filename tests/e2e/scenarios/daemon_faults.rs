@@ -11,9 +11,11 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 use crate::daemon::{Daemon, known, service};
+use crate::mounts::{at, is_mounted};
 use crate::world::{World, until};
 
 crate::trials!(
+    what_one_operator_knows_of_one_node_is_no_order,
     a_daemon_that_is_killed_at_any_moment_loses_no_order_and_starts_nothing_twice,
     a_daemon_that_was_stopped_for_a_while_restarts_what_died_once,
     on_a_full_disk_orders_are_refused_and_services_can_be_stopped,
@@ -153,5 +155,19 @@ fn a_driver_that_hangs_keeps_no_other_service_waiting(world: &World) {
     until("the daemon knows it", || known(world)["cluster"]["node"]["n1"]["instance"]["hangs"].is_object());
     world.om("web start --wait --time 10s").ok();
     world.om("web stop --wait --time 10s").ok();
+    drop(daemon);
+}
+
+fn what_one_operator_knows_of_one_node_is_no_order(world: &World) {
+    world.create("web", "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = tmpfs\nmnt = {w}/cache\n");
+    let daemon = Daemon::start(world);
+    world.om("web start --wait").ok();
+    for delete in ["delete --force --i-know", "delete --unprovision --confirm --force --i-know"] {
+        world.om(&format!("web {delete}")).ends(1).says("--i-know has no effect on an order").says("--local");
+    }
+    world.om("web delete --force --local").ends(1).says("it still holds").says("--i-know");
+    assert!(is_mounted(&at(world, "cache")));
+    world.om("web stop --wait").ok();
+    world.om("web delete --wait --time 20s").ok();
     drop(daemon);
 }

@@ -42,6 +42,10 @@ pub(crate) fn run(session: &Session, target: &Target, args: &DeleteArgs) -> Outc
 
 /// Orders the deletion of the daemon, which stops nothing by itself: what is up is deleted only by force.
 fn order_all(session: &Session, daemon: &RemoteDaemon, paths: &[ObjectPath], args: &DeleteArgs) -> Outcome {
+    // The word of an operator about one node is not one about the others, where the order goes as well.
+    if args.i_know {
+        return Err(life::refuse_local_option("--i-know"));
+    }
     if args.unprovision && !args.confirm {
         paths.iter().try_for_each(life::confirm)?;
     }

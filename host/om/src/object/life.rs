@@ -80,8 +80,7 @@ fn order_all(
     args: &ActionArgs,
 ) -> Outcome {
     if let Some(option) = args.local_option() {
-        let text = format!("{option} has no effect on an order to the daemon: add --local to act here, beside it");
-        return Err(Failure::failed(text));
+        return Err(refuse_local_option(option));
     }
     if verb == OrderCommand::Unprovision && !args.confirm {
         paths.iter().try_for_each(confirm)?;
@@ -93,6 +92,11 @@ fn order_all(
         paths,
         &OrderWish { verb, force: args.force, follow, format: args.options.output.format },
     )
+}
+
+/// The refusal of an option that only an action in this process can follow.
+pub(super) fn refuse_local_option(option: &str) -> Failure {
+    Failure::failed(format!("{option} has no effect on an order to the daemon: add --local to act here, beside it"))
 }
 
 /// Acts on these objects, one after the other, and goes on past those that fail.
