@@ -79,6 +79,7 @@ mod tasks;
 mod unprivileged;
 mod volumes;
 mod watch;
+mod witness;
 mod world;
 
 use std::process::ExitCode;
@@ -154,6 +155,7 @@ fn main() -> ExitCode {
         gce::trials(),
         certificates::trials(),
         joining::trials(),
+        witness::trials(),
         recovering::trials(),
         keeper::trials(),
         kept_namespaces::trials(),

@@ -111,7 +111,8 @@ pub async fn start(agent: Agent, options: DaemonOptions) -> Result<RunningDaemon
     let cluster = read_cluster(&agent).await?;
     let place = managed::place(&agent);
     let seat = place.seat()?;
-    if cluster.engine.is_some() {
+    let witnessed = managed::witnessed(&place, seat.as_ref()).filter(|_| cluster.engine.is_none());
+    if cluster.engine.is_some() || witnessed.is_some() {
         // Before the engine is asked: where only this node votes, it is the engine.
         managed::start_member(&place, seat.as_ref()).await;
     }
@@ -204,9 +205,10 @@ pub async fn start(agent: Agent, options: DaemonOptions) -> Result<RunningDaemon
     let (follower, upkeep) = (store.clone(), mail.clone());
     let begun = if is_shared { StoreStart::Unknown } else { StoreStart::Founded };
     tokio::spawn(async move { follow_store(&*follower, &mail, begun).await });
-    if let Some(store) = engine.etcd() {
+    let is_witness = witnessed.is_some();
+    if let Some(store) = engine.etcd().or(witnessed) {
         let (me, events) = (owner.me.clone(), owner.events.clone());
-        let managed = ManagedEngine { agent: agent.clone(), me, store, events, mail: upkeep };
+        let managed = ManagedEngine { agent: agent.clone(), me, store, events, mail: upkeep, is_witness };
         tokio::spawn(managed.keep_up(place, seat));
     }
     tokio::spawn(write_records(agent, written));

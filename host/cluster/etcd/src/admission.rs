@@ -49,6 +49,8 @@ pub enum AdmissionRefusal {
     Unannounced(String),
     #[error("the keys of the cluster cannot be read on this node: {0}")]
     Keys(String),
+    #[error("{0}")]
+    Witness(&'static str),
     #[error(transparent)]
     Roster(#[from] RosterFault),
     #[error(transparent)]
@@ -98,7 +100,14 @@ impl AdmissionDesk<'_> {
         // Only its digest is kept in the store, which every node can read: by the key itself another node could go
         // on with this join.
         let key = digest_of(request.key.as_bytes());
-        let joiner = RosterNode { name, address, api_port: request.api_port, key: Some(key), joined: false };
+        let joiner = RosterNode {
+            name,
+            address,
+            api_port: request.api_port,
+            key: Some(key),
+            joined: false,
+            witness: request.witness,
+        };
         // The use of the token is written in the transaction that enters the node, and compares the row that was
         // judged. So of two joiners with the last use of a token one is refused, and a join that fails uses
         // nothing up.
@@ -216,9 +225,26 @@ fn enter(roster: &mut Roster, joiner: &RosterNode) -> Result<(), AdmissionRefusa
         return Err(AdmissionRefusal::Taken { address: joiner.address, other: other.name.to_string() });
     }
     if roster.node(joiner.name.as_str()).is_none() {
+        check_witness(roster, joiner)?;
         roster.nodes.push(joiner.clone());
     }
     Ok(())
+}
+
+/// A witness makes a majority of two nodes survive the loss of one. Others have no use for it.
+fn check_witness(roster: &Roster, joiner: &RosterNode) -> Result<(), AdmissionRefusal> {
+    let reason = match () {
+        () if !joiner.witness => return Ok(()),
+        () if !roster.is_managed() => "the engine is not managed: a witness would have no member of it",
+        () if roster.nodes.iter().any(|node| node.witness) => {
+            "the cluster has a witness already: om cluster remove takes it out"
+        }
+        () if roster.service_nodes().count() > 2 => {
+            "three nodes need no witness: a majority of them survives the loss of one"
+        }
+        () => return Ok(()),
+    };
+    Err(AdmissionRefusal::Witness(reason))
 }
 
 #[cfg(test)]
@@ -227,7 +253,7 @@ mod tests {
 
     fn node(name: &str, address: &str, key: &str) -> RosterNode {
         let (name, address) = (name.parse().unwrap(), address.parse().unwrap());
-        RosterNode { name, address, api_port: 1215, key: Some(key.to_owned()), joined: false }
+        RosterNode { name, address, api_port: 1215, key: Some(key.to_owned()), joined: false, witness: false }
     }
 
     #[test]
@@ -240,5 +266,22 @@ mod tests {
         assert!(refused.starts_with("n2 is in the cluster already"), "{refused}");
         let refused = enter(&mut roster, &node("n3", "10.0.0.1", "c")).unwrap_err().to_string();
         assert_eq!(refused, "10.0.0.1 is the address of n1");
+    }
+
+    #[test]
+    fn two_nodes_get_one_witness_and_three_get_none() {
+        let witness = |name: &str, address: &str| RosterNode { witness: true, ..node(name, address, name) };
+        let mut roster = Roster::new("blue".to_owned(), "1".to_owned(), 3, Vec::new(), node("n1", "10.0.0.1", "a"));
+        enter(&mut roster, &node("n2", "10.0.0.2", "b")).unwrap();
+        let mut three = roster.clone();
+        enter(&mut three, &node("n3", "10.0.0.3", "c")).unwrap();
+        let refused = enter(&mut three, &witness("pi", "10.0.0.9")).unwrap_err().to_string();
+        assert!(refused.starts_with("three nodes need no witness"), "{refused}");
+        enter(&mut roster, &witness("pi", "10.0.0.9")).unwrap();
+        enter(&mut roster, &witness("pi", "10.0.0.9")).unwrap();
+        let refused = enter(&mut roster, &witness("po", "10.0.0.8")).unwrap_err().to_string();
+        assert!(refused.starts_with("the cluster has a witness already"), "{refused}");
+        assert_eq!(roster.service_nodes().map(|node| node.name.to_string()).collect::<Vec<_>>(), ["n1", "n2"]);
+        enter(&mut roster, &node("n3", "10.0.0.3", "c")).unwrap();
     }
 }

@@ -274,7 +274,7 @@ mod tests {
 
     fn roster() -> Roster {
         let (name, address) = ("n1".parse().unwrap(), "10.0.0.1".parse().unwrap());
-        let first = RosterNode { name, address, api_port: 1215, key: None, joined: true };
+        let first = RosterNode { name, address, api_port: 1215, key: None, joined: true, witness: false };
         Roster::new("blue".to_owned(), "7".to_owned(), 3, Vec::new(), first)
     }
 

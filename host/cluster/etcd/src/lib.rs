@@ -42,7 +42,7 @@ pub use authority::{
 pub use eviction::{SeenNode, is_in_force, look_at_node, remove_silent_member};
 pub use file::FileFault;
 pub use member::{MemberFault, check_leave, leave, remove_node};
-pub use place::{ClusterPlace, EngineSeat, LocalSeat};
+pub use place::{ClusterPlace, EngineSeat, LocalSeat, WitnessSeat};
 pub use preflight::{Finding, Preflight, own_address};
 pub use process::{EngineProcess, ProcessFault};
 pub use program::{EtcdProgram, ProgramFault};
@@ -55,4 +55,4 @@ pub use status::cluster_status;
 /// The engine, as it is asked here.
 pub use store_etcd::EtcdStore as EngineStore;
 pub use token::{JoinToken, TokenFault, TokenLine, checksum, create_token, list_tokens, revoke_token};
-pub use upkeep::{EngineUpkeep, UpkeepNews, UpkeepRoster};
+pub use upkeep::{EngineUpkeep, UpkeepNews, UpkeepRoster, WitnessView};

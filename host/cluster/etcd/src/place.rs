@@ -53,6 +53,17 @@ pub struct LocalSeat {
     pub api_port: u16,
     /// None: the engine is not managed, or this node has no member of it.
     pub engine: Option<EngineSeat>,
+    /// This node is a witness: it runs nothing of the cluster, and has no `cluster.conf` that names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witness: Option<WitnessSeat>,
+}
+
+/// What a witness knows of the cluster that its member belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WitnessSeat {
+    pub cluster: String,
+    /// The addresses of the voters.
+    pub members: Vec<String>,
 }
 
 /// A member of etcd on this node.
@@ -279,6 +290,11 @@ impl ClusterPlace {
     /// Moves the authorities aside: certificates of theirs count for nothing from then on.
     pub fn set_certificates_aside(&self) -> Result<(), FileFault> {
         self.set_api_certificates_aside()?;
+        self.set_engine_certificates_aside()
+    }
+
+    /// The same of the authority of the engine alone.
+    pub fn set_engine_certificates_aside(&self) -> Result<(), FileFault> {
         self.set_aside("certificate_engine", &self.engine_directory())
     }
 

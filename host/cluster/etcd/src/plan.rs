@@ -113,7 +113,7 @@ pub fn loss(members: &[MemberView], nodes: usize) -> String {
     let down: Vec<&str> = voters.iter().filter(|voter| !voter.answers).map(|voter| voter.name.as_str()).collect();
     let hint = match nodes {
         1 => "join a second and a third node",
-        2 => "join a third node",
+        2 => "join a third node, or a witness (om cluster join --witness)",
         _ => "bring back or replace the members that are missing",
     };
     match answering.checked_sub(majority) {
@@ -205,7 +205,11 @@ mod tests {
     fn a_loss_is_told_in_one_line() {
         let down = MemberView { answers: false, ..voter(3) };
         let check = |members: &[MemberView], nodes, expected: &str| assert_eq!(loss(members, nodes), expected);
-        check(&[voter(1), learner(2)], 2, "no failure of n1's engine is survived; join a third node");
+        check(
+            &[voter(1), learner(2)],
+            2,
+            "no failure of n1's engine is survived; join a third node, or a witness (om cluster join --witness)",
+        );
         check(&[voter(1), voter(2), voter(3)], 3, "the loss of one engine is survived");
         let further = "no further failure of an engine is survived: n3-00000000 does not answer";
         check(&[voter(1), voter(2), down.clone()], 3, further);

@@ -45,6 +45,9 @@ pub struct RosterNode {
     /// Whether its join is complete.
     #[serde(default)]
     pub joined: bool,
+    /// Whether it only has a member of the engine, and runs nothing.
+    #[serde(default)]
+    pub witness: bool,
 }
 
 /// Why the roster cannot be read or changed.
@@ -71,6 +74,11 @@ impl Roster {
 
     pub fn node(&self, name: &str) -> Option<&RosterNode> {
         self.nodes.iter().find(|node| node.name.as_str() == name)
+    }
+
+    /// The nodes that run services.
+    pub fn service_nodes(&self) -> impl Iterator<Item = &RosterNode> {
+        self.nodes.iter().filter(|node| !node.witness)
     }
 
     pub fn is_managed(&self) -> bool {

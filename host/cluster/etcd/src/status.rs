@@ -21,7 +21,12 @@ pub async fn cluster_status(store: &EtcdStore) -> Result<EngineReport, MemberFau
     let node = |node: &crate::RosterNode| ClusterNodeLine {
         node: node.name.to_string(),
         address: node.address.to_string(),
-        state: if node.joined { "joined" } else { "joining" }.to_owned(),
+        state: match (node.joined, node.witness) {
+            (false, _) => "joining",
+            (true, false) => "joined",
+            (true, true) => "witness",
+        }
+        .to_owned(),
     };
     Ok(EngineReport {
         managed: roster.is_managed(),

@@ -35,6 +35,9 @@ const CARE: Duration = Duration::from_millis(900);
 /// A daemon that has not read the cluster yet tries it often for so long.
 const BEGINNING: Duration = Duration::from_secs(30);
 
+/// How often it is looked whether the witness answers.
+const MEETING: Duration = Duration::from_secs(3);
+
 /// An operator waits no longer than this.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -52,6 +55,8 @@ pub struct EngineUpkeep {
     /// The revision of the list of revoked certificates that the file has.
     revoked: Option<u64>,
     warned: Vec<String>,
+    witness: Option<WitnessView>,
+    met: Option<Instant>,
     began: Instant,
     /// Something is on its way, of which the outcome is waited for.
     awaited: bool,
@@ -97,6 +102,15 @@ pub struct UpkeepRoster {
     pub engine: Vec<String>,
 }
 
+/// The witness of a cluster, as this node sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WitnessView {
+    pub node: String,
+    /// Where its member is reached. Empty: it has not started yet.
+    pub address: String,
+    pub answers: bool,
+}
+
 /// What has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UpkeepNews {
@@ -107,6 +121,8 @@ pub enum UpkeepNews {
     Member(String),
     /// What an operator should look at, one sentence each: all of it.
     Warnings(Vec<String>),
+    /// How the witness is. None: the cluster has none.
+    Witness(Option<WitnessView>),
     /// The member of this node does not run, or cannot be looked after, for this reason.
     Fault(String),
 }
@@ -125,6 +141,8 @@ impl EngineUpkeep {
             cared: None,
             revoked: None,
             warned: Vec::new(),
+            witness: None,
+            met: None,
             began: Instant::now(),
             awaited: false,
             awaited_since: None,
@@ -150,6 +168,7 @@ impl EngineUpkeep {
             self.awaited = roster.nodes.iter().any(|node| !node.joined);
             self.follow(&roster, &mut news).await;
             self.keep_certificates(&roster, &mut news).await;
+            self.meet_witness(&roster, &mut news).await;
             self.care(&roster, &mut news).await;
         }
         self.awaited_since = self.awaited.then(|| self.awaited_since.unwrap_or_else(Instant::now));
@@ -266,13 +285,36 @@ impl EngineUpkeep {
         }
         let engine = if roster.is_managed() { self.voters().await } else { Some(roster.external.clone()) };
         let Some(engine) = engine.filter(|engine| !engine.is_empty()) else { return };
-        let nodes = roster.nodes.iter().map(|node| node.name.clone()).collect();
+        let nodes = roster.service_nodes().map(|node| node.name.clone()).collect();
         let found = UpkeepRoster { name: roster.name.clone(), nodes, engine };
         // Compared, as each report makes the daemon write cluster.conf.
         if self.said.as_ref() != Some(&found) {
             self.store.set_members(&found.engine);
             self.said = Some(found.clone());
             news.push(UpkeepNews::Roster(found));
+        }
+    }
+
+    /// Whether the witness answers this node.
+    async fn meet_witness(&mut self, roster: &Roster, news: &mut Vec<UpkeepNews>) {
+        let witness = roster.nodes.iter().find(|node| node.witness && node.name != self.me);
+        if self.met.is_some_and(|at| at.elapsed() < MEETING) && witness.is_some() == self.witness.is_some() {
+            return;
+        }
+        self.met = Some(Instant::now());
+        let seen = match witness {
+            Some(node) => {
+                let Ok(peers) = self.store.peers().await else { return };
+                let own = peers.iter().find(|peer| crate::plan::node_of(&peer.name) == node.name.as_str());
+                let address = own.and_then(|peer| peer.client_addresses.first().cloned()).unwrap_or_default();
+                let answers = !address.is_empty() && self.store.report_at(&address).await.is_ok();
+                Some(WitnessView { node: node.name.to_string(), address, answers })
+            }
+            None => None,
+        };
+        if self.witness != seen {
+            self.witness.clone_from(&seen);
+            news.push(UpkeepNews::Witness(seen));
         }
     }
 

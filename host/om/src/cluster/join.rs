@@ -25,6 +25,7 @@ pub(super) fn run(session: &Session, cluster: &LocalCluster, args: &JoinArgs) ->
         token: args.token.clone(),
         seat: seat(&args.seat)?,
         files: engine_files([&args.ca, &args.cert, &args.key]),
+        witness: args.witness,
     };
     let step = cluster.ask_in(order, session.running_daemon()?.is_some())?;
     session.note(&format!("let into the cluster {}, whose authority is that of the token", step.grant.cluster));

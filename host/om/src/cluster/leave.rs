@@ -39,6 +39,15 @@ struct DrainOutcome {
 pub(super) fn run(session: &Session, cluster: &LocalCluster, args: &LeaveArgs) -> Outcome {
     let began = Instant::now();
     let _claim = cluster.claim()?;
+    if cluster.is_witness() {
+        without_daemon(session, || cluster.go_as_witness())?;
+        let document = json!({ "moved": {}, "started": [], "seconds": began.elapsed().as_secs_f64() });
+        match structured(args.output.format, &document) {
+            Some(text) => print(&text),
+            None => session.note("this node is no witness any more"),
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut outcome = DrainOutcome::default();
     let begun = if args.drain { cluster.leaving()? } else { None };
     if begun.is_none() || cluster.is_in_cluster() {

@@ -22,8 +22,9 @@ pub(crate) enum ClusterCommand {
     /// Join the cluster of another node. What this node has moves into it, and services go on
     #[command(
         after_help = "Can be repeated: it goes on where it was interrupted. An object that is on both sides with different \
-                      configurations is refused before anything is changed.\n\nExample:\n  \
-                      om cluster join 10.0.0.1 --token H1.5f3c1a2b.Kx0…"
+                      configurations is refused before anything is changed.\n\nExamples:\n  \
+                      om cluster join 10.0.0.1 --token H1.5f3c1a2b.Kx0…\n  \
+                      om cluster join 10.0.0.1 --token H1.5f3c1a2b.Kx0… --witness"
     )]
     Join(LazyArgs<JoinArgs>),
     /// Show the nodes, the members of the engine, and what a loss would mean
@@ -168,6 +169,9 @@ pub(crate) struct JoinArgs {
     /// The same: the key of the certificate, in PEM
     #[arg(long, value_name = "FILE", requires_all = ["ca", "cert"])]
     pub(crate) key: Option<PathBuf>,
+    /// Only vote: this machine gets a member of the engine, so that two nodes survive the loss of one, and runs no services of theirs
+    #[arg(long, conflicts_with_all = ["ca", "cert", "key"])]
+    pub(crate) witness: bool,
     /// Wait at most this long for other nodes that join, and until the engine is in step
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) time: Option<Duration>,

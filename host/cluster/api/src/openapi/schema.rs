@@ -132,6 +132,7 @@ const TABLE: SchemaTable = &[
             ("key", "string"),
             ("agent", "string"),
             ("probe?", "boolean"),
+            ("witness?", "boolean"),
             ("objects?", "object"),
         ],
     ),
@@ -333,7 +334,8 @@ mod tests {
         check("NodeChange", &NodeChange { changed: true });
         check("EvictRequest", &EvictRequest { life: 1, beat: 2 });
         let (api_port, objects, probe) = (1, std::collections::BTreeMap::new(), false);
-        let join = JoinRequest { node: text(), address: text(), api_port, key: text(), agent: text(), probe, objects };
+        let (node, address, witness) = (text(), text(), false);
+        let join = JoinRequest { node, address, api_port, key: text(), agent: text(), probe, witness, objects };
         check("JoinRequest", &join);
         let authority = || AuthorityGrant { certificate: text(), key: text() };
         check("AuthorityGrant", &authority());

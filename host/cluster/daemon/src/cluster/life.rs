@@ -33,6 +33,11 @@ impl Owner {
             }
             ClusterMessage::Roster(nodes) => self.follow_roster(nodes),
             ClusterMessage::Removed => self.note_removal(),
+            ClusterMessage::Witness(seen) => {
+                if let Some(member) = &mut self.member {
+                    member.witness = seen;
+                }
+            }
             ClusterMessage::Warnings(warnings) => {
                 if let Some(member) = &mut self.member {
                     member.warnings = warnings;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use agent::Directories;
 use agent::node::ClusterData;
 use deadline::CUT_BUDGET;
+use etcd::WitnessView;
 use model::{NodeName, ObjectPath};
 use orchestrate::{BootTime, FencingToken, StoreRevision};
 use ownership::{FailsafeQuestion, Ownership, OwnershipTiming, RequestOutcome, SlotName};
@@ -41,6 +42,8 @@ pub(crate) enum ClusterMessage {
     Removed,
     /// What an operator should look at, one sentence each.
     Warnings(Vec<String>),
+    /// How the witness is. None: the cluster has none.
+    Witness(Option<WitnessView>),
     /// How the engine is.
     Engine(Result<StoreStatus, StoreError>),
     /// What another daemon answered. None: it did not.
@@ -85,6 +88,7 @@ pub(crate) struct Membership {
     pub(super) newer: Option<(u64, NodeName)>,
     /// What an operator should look at, one sentence each.
     pub(crate) warnings: Vec<String>,
+    pub(super) witness: Option<WitnessView>,
 }
 
 /// How far a daemon is that goes and leaves its services running.
@@ -134,6 +138,7 @@ impl Membership {
             removed: false,
             newer: None,
             warnings: Vec::new(),
+            witness: None,
         }
     }
 

@@ -1,5 +1,7 @@
 //! The paths between this node and the others, as rows of `om mon`: through the engine, and directly.
 
+use std::collections::BTreeMap;
+
 use model::NodeName;
 use orchestrate::BootTime;
 use protocol::daemon::DaemonThread;
@@ -36,11 +38,19 @@ impl Owner {
         let heard = |node: &NodeName| word(peer(node).is_some_and(|peer| recent(peer.heard)));
         let answered = |node: &NodeName| word(peer(node).is_some_and(|peer| recent(peer.answered)));
         let address = member.link.endpoint.address().map(|address| address.to_string()).unwrap_or_default();
-        vec![
+        let mut rows = vec![
             row("hb#1.rx", &self.engine_name, &beat_heard),
             row("hb#1.tx", &self.engine_name, &beat_seen),
             row("hb#2.rx", &address, &heard),
             row("hb#2.tx", &address, &answered),
-        ]
+        ];
+        // It votes, and runs nothing: no node stands beside it.
+        rows.extend(member.witness.as_ref().map(|witness| DaemonThread {
+            id: "witness".to_owned(),
+            state: if witness.answers { "running" } else { "stopped" }.to_owned(),
+            detail: format!("{} {}", witness.node, witness.address),
+            peers: BTreeMap::new(),
+        }));
+        rows
     }
 }

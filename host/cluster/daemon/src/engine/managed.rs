@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use agent::node::{ClusterData, EngineAddress, EngineFiles, write_cluster};
 use agent::{Agent, ChangeAuthor, chain};
-use etcd::{ClusterPlace, EngineProcess, EngineUpkeep, LocalSeat, UpkeepNews, UpkeepRoster};
+use etcd::{ClusterPlace, EngineProcess, EngineUpkeep, LocalSeat, UpkeepNews, UpkeepRoster, WitnessSeat};
 use model::NodeName;
 use protocol::daemon::EventKind;
 use serde_json::json;
@@ -31,6 +31,8 @@ pub(crate) struct ManagedEngine {
     pub(crate) store: Arc<EtcdStore>,
     pub(crate) events: EventLog,
     pub(crate) mail: UnboundedSender<Message>,
+    /// Whether this node only has a member of the engine.
+    pub(crate) is_witness: bool,
 }
 
 /// The files of this node's part in a cluster.
@@ -48,6 +50,12 @@ pub(crate) async fn start_member(place: &ClusterPlace, seat: Option<&LocalSeat>)
     if let Some((seat, engine)) = seat.and_then(|seat| Some((seat, seat.engine.as_ref()?))) {
         let _ = EngineProcess::ensure(place, seat, engine).await;
     }
+}
+
+/// The engine of which this node, a witness, has a member. None: it is no witness.
+pub(crate) fn witnessed(place: &ClusterPlace, seat: Option<&LocalSeat>) -> Option<Arc<EtcdStore>> {
+    let members = seat?.witness.as_ref()?.members.clone();
+    Some(Arc::new(ClusterPlace::open(members, Some(place.engine_files()))))
 }
 
 impl ManagedEngine {
@@ -69,6 +77,9 @@ impl ManagedEngine {
             UpkeepNews::Removed => {
                 let _ = self.mail.send(Message::Cluster(ClusterMessage::Removed));
             }
+            UpkeepNews::Witness(seen) => {
+                let _ = self.mail.send(Message::Cluster(ClusterMessage::Witness(seen)));
+            }
             UpkeepNews::Warnings(warnings) => {
                 let certificates = warnings.iter().filter(|warning| warning.contains("certificate"));
                 certificates.for_each(|text| self.say(EventKind::CertExpiring, json!({ "reason": text })));
@@ -80,6 +91,9 @@ impl ManagedEngine {
     }
 
     async fn follow(&self, place: &ClusterPlace, roster: UpkeepRoster) {
+        if self.is_witness {
+            return self.follow_as_witness(place, roster).await;
+        }
         let (agent, nodes, place) = (self.agent.clone(), roster.nodes.clone(), place.clone());
         let write = move || {
             let by = ChangeAuthor::of_process("om daemon (from the cluster)");
@@ -95,6 +109,19 @@ impl ManagedEngine {
             self.say(EventKind::EngineMember, json!({ "problem": chain(&error) }));
         }
         let _ = self.mail.send(Message::Cluster(ClusterMessage::Roster(nodes)));
+    }
+
+    /// A witness has no `cluster.conf` that names the cluster: it is no node for services.
+    async fn follow_as_witness(&self, place: &ClusterPlace, roster: UpkeepRoster) {
+        let place = place.clone();
+        let write = move || {
+            let seat = place.seat()?;
+            let witness = Some(WitnessSeat { cluster: roster.name, members: roster.engine });
+            seat.map_or(Ok(()), |seat| place.write_seat(&LocalSeat { witness, ..seat }))
+        };
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(write).await {
+            self.say(EventKind::EngineMember, json!({ "problem": chain(&error) }));
+        }
     }
 
     fn say(&self, kind: EventKind, data: serde_json::Value) {

@@ -127,7 +127,7 @@ fn roster_of(
     };
     let entry = |name: &NodeName, address: std::net::SocketAddr| {
         let (address, api_port) = (address.ip(), address.port());
-        RosterNode { name: name.clone(), address, api_port, key: None, joined: true }
+        RosterNode { name: name.clone(), address, api_port, key: None, joined: true, witness: false }
     };
     let own = |node: &&NodeName| node.as_str() == seat.node;
     let first = nodes.iter().find(own).ok_or(RecoveryFault::Seat)?;

@@ -18,6 +18,9 @@ pub struct JoinRequest {
     /// Whether it only asks if it would be let in. Then nothing is changed, and no keys are in the answer.
     #[serde(default)]
     pub probe: bool,
+    /// Whether it only gets a member of the engine, and runs nothing.
+    #[serde(default)]
+    pub witness: bool,
     /// The objects that it brings, and the SHA-256 of their configurations.
     #[serde(default)]
     pub objects: BTreeMap<String, String>,
@@ -118,7 +121,7 @@ pub struct EngineReport {
 pub struct ClusterNodeLine {
     pub node: String,
     pub address: String,
-    /// `joined`, or `joining` until its join is complete.
+    /// `joined`, or `joining` until its join is complete. A node that only has a member of the engine is a `witness`.
     pub state: String,
 }
 

@@ -117,7 +117,7 @@ impl LocalCluster {
             begun: false,
             program: order.seat.program.clone(),
         };
-        Ok(LocalSeat { node, address, api_port, engine: order.engine.is_empty().then_some(engine) })
+        Ok(LocalSeat { node, address, api_port, engine: order.engine.is_empty().then_some(engine), witness: None })
     }
 
     fn cluster_name(&self, wanted: Option<String>) -> Reply<String> {
@@ -158,6 +158,7 @@ impl LocalCluster {
             api_port: plan.seat.api_port,
             key: None,
             joined: true,
+            witness: false,
         };
         let roster = Roster::new(plan.name.clone(), id, plan.order.voters, plan.order.engine.clone(), first);
         // Asked before anything is copied: what this node has would go into the store of a cluster that is at work.

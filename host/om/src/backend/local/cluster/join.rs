@@ -13,7 +13,7 @@ use agent::ObjectFiles;
 use agent::node::{ClusterData, EngineAddress};
 use anyhow::{Context, anyhow};
 use client::{ClientError, DaemonClient, RemoteAccess};
-use etcd::{EngineProcess, EngineSeat, JoinToken, LocalSeat, checksum};
+use etcd::{EngineProcess, EngineSeat, JoinToken, LocalSeat, WitnessSeat, checksum};
 use protocol::FailureKind;
 use protocol::daemon::{JoinGrant, JoinRequest, SeatGrant, SeatRequest};
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,8 @@ pub(crate) struct JoinOrder {
     pub(crate) seat: SeatOrder,
     /// Authority, certificate and key, for an engine of https that is not managed.
     pub(crate) files: Option<[PathBuf; 3]>,
+    /// It only gets a member of the engine.
+    pub(crate) witness: bool,
 }
 
 /// What was done of a join.
@@ -68,6 +70,16 @@ impl LocalCluster {
             let text = format!("this node is in the cluster {name} already: om cluster leave takes it out");
             return Err(Failure::failed(text));
         }
+        let mut objects = self.own_objects()?;
+        if order.witness {
+            // They stay this node's own.
+            if let Some(service) = objects.keys().next() {
+                let text =
+                    format!("a witness runs no services, and {service} is one of this node: join without --witness");
+                return Err(Failure::failed(text));
+            }
+            objects.clear();
+        }
         let remote = remote_address(&order.node)?;
         // A member that was added with one address cannot start at another, and the route to the cluster may have
         // changed since the first try.
@@ -100,7 +112,8 @@ impl LocalCluster {
             key: progress.key.clone(),
             agent: env!("CARGO_PKG_VERSION").to_owned(),
             probe: true,
-            objects: self.own_objects()?,
+            witness: order.witness,
+            objects,
         };
         // It knows whether the engine is managed, so what this node needs is checked behind that, and still nothing is changed.
         let probe = block_on(client.join_cluster(&request))??;
@@ -148,6 +161,10 @@ impl LocalCluster {
         };
         let engine = match block_on(step.client.seat_node(&request))?? {
             SeatGrant::Wait { reason } => return Ok(Some(reason)),
+            SeatGrant::Client if step.order.witness => {
+                let text = "the engine has members enough: a witness would have none";
+                return Err(Failure::failed(text.to_owned()));
+            }
             SeatGrant::Client => None,
             SeatGrant::Learner { members } => Some(EngineSeat {
                 name: step.progress.member.clone(),
@@ -171,7 +188,11 @@ impl LocalCluster {
 
     fn seat_of(&self, step: &JoinStep, engine: Option<EngineSeat>) -> LocalSeat {
         let (node, api_port) = (self.node(), step.order.seat.ports[0]);
-        LocalSeat { node, address: step.progress.address, api_port, engine }
+        let witness = step
+            .order
+            .witness
+            .then(|| WitnessSeat { cluster: step.grant.cluster.clone(), members: step.grant.engine.clone() });
+        LocalSeat { node, address: step.progress.address, api_port, engine, witness }
     }
 
     fn write_seat(&self, step: &JoinStep, engine: Option<EngineSeat>) -> Reply<()> {
@@ -187,6 +208,11 @@ impl LocalCluster {
         };
         let store = open_engine(&step.grant.engine, files.as_ref());
         self.wait_for(&store)?;
+        if step.order.witness {
+            // It goes on as a node of its own besides.
+            self.place.remove_progress().context("cannot end the join")?;
+            return Ok(0);
+        }
         let moved =
             block_on(etcd::move_in(&self.place, &store))?.context("cannot move the objects into the cluster")?;
         let place = self.place.api_certificates();
@@ -212,7 +238,7 @@ impl LocalCluster {
         let node = self.node();
         let seat = self.place.seat().context("cannot read this node's part in the cluster")?;
         let has_member = seat.is_some_and(|seat| seat.engine.is_some());
-        let is_in = report.nodes.iter().any(|line| line.node == node && line.state == "joined");
+        let is_in = report.nodes.iter().any(|line| line.node == node && line.state != "joining");
         let own = report.members.iter().find(|member| member.node == node);
         let voters = report.members.iter().filter(|member| member.role == "voter").count();
         Ok(match own {

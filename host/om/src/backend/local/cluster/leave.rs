@@ -150,6 +150,16 @@ impl LocalCluster {
         Ok(())
     }
 
+    /// Ends the vote of this node. It has nothing else of the cluster.
+    pub(crate) fn go_as_witness(&self) -> Reply<()> {
+        let engine = self.engine()?;
+        block_on(etcd::leave(&engine, &self.agent.node().name))?.context("cannot leave")?;
+        block_on(EngineProcess::stop(&self.place))?.context("cannot stop the engine")?;
+        self.place.set_engine_aside().context("cannot move the engine's data aside")?;
+        self.place.set_engine_certificates_aside().context("cannot move the certificates aside")?;
+        Ok(self.place.remove_seat().context("cannot forget this node's part in the cluster")?)
+    }
+
     /// Takes another node out of the cluster.
     pub(crate) fn remove(&self, node: &str, is_off: bool) -> Reply<()> {
         let name: NodeName =

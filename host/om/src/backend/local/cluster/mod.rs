@@ -25,10 +25,10 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use agent::node::{ClusterData, EngineFiles};
+use agent::node::{ClusterData, EngineAddress, EngineFiles};
 use agent::{Agent, ChangeAuthor};
 use anyhow::{Context, anyhow};
-use etcd::{ClusterPlace, EngineProcess, EngineStore, Finding, Preflight, TokenLine};
+use etcd::{ClusterPlace, EngineProcess, EngineStore, Finding, Preflight, TokenLine, WitnessSeat};
 use protocol::FailureKind;
 use protocol::daemon::EngineReport;
 
@@ -93,8 +93,28 @@ impl LocalCluster {
         self.agent.node().name.to_string()
     }
 
-    /// What `cluster.conf` says. An error if it names no engine.
+    /// Whether this node only has a member of the engine.
+    pub(crate) fn is_witness(&self) -> bool {
+        self.witness().is_some()
+    }
+
+    fn witness(&self) -> Option<WitnessSeat> {
+        let written = self.agent.cluster().is_ok_and(|data| data.engine.is_some());
+        self.place.seat().ok().flatten()?.witness.filter(|_| !written)
+    }
+
+    /// What a witness cannot do, as it is no node of the cluster.
+    fn refuse_witness(&self) -> Reply<()> {
+        let text = "this node is a witness: do it on a node of the cluster";
+        if self.is_witness() { Err(Failure::message(FailureKind::NotSupported, text.to_owned())) } else { Ok(()) }
+    }
+
+    /// What `cluster.conf` says, or a witness knows. An error if it names no engine.
     fn data(&self) -> Reply<ClusterData> {
+        if let Some(WitnessSeat { cluster, members }) = self.witness() {
+            let engine = Some(EngineAddress { members, files: Some(self.engine_files()) });
+            return Ok(ClusterData { name: cluster, nodes: Vec::new(), engine });
+        }
         let data = self.agent.cluster().map_err(|error| anyhow!(agent::chain(&error)))?;
         if data.engine.is_none() {
             let text = "this node is in no cluster: om cluster init begins one, om cluster join joins one";
@@ -105,7 +125,7 @@ impl LocalCluster {
 
     /// Whether this node has begun or joined a cluster.
     fn is_member(&self) -> bool {
-        self.agent.cluster().is_ok_and(|data| data.engine.is_some())
+        self.is_witness() || self.agent.cluster().is_ok_and(|data| data.engine.is_some())
     }
 
     fn engine(&self) -> Reply<EngineStore> {
@@ -127,6 +147,7 @@ impl LocalCluster {
 
     /// Makes a token, and says until when it is good.
     pub(crate) fn create_token(&self, life: Duration, uses: u32) -> Reply<(String, u64)> {
+        self.refuse_witness()?;
         let engine = self.engine()?;
         let authority = self.place.api_certificates().authority().context("cannot read the authority")?;
         let authority =

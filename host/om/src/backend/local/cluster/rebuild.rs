@@ -26,6 +26,7 @@ pub(crate) struct RebuiltSeat {
 impl LocalCluster {
     /// What a new engine would be made of. Changes nothing.
     pub(crate) fn plan_recovery(&self) -> Reply<RecoveryPlan> {
+        self.refuse_witness()?;
         let known = self.data()?.engine.map(|engine| engine.members).unwrap_or_default();
         Ok(block_on(etcd::plan_recovery(&self.place, &known))?.context("cannot recover")?)
     }
@@ -44,6 +45,7 @@ impl LocalCluster {
 
     /// Checks that a new engine may be made without the data of the old one.
     pub(crate) fn check_lost(&self) -> Reply<String> {
+        self.refuse_witness()?;
         let data = self.data()?;
         let engine = self.engine()?;
         let unfinished = self.place.is_recovering();
@@ -80,6 +82,7 @@ impl LocalCluster {
 
     /// Checks that the engine answers, and that this node is one of its cluster. Changes nothing.
     pub(crate) fn plan_rebuild(&self, from: Option<&str>) -> Reply<RebuiltSeat> {
+        self.refuse_witness()?;
         let data = self.data()?;
         let missing = "this node has no part in a cluster that om cluster made: om cluster init, om cluster join";
         let seat = self.place.seat().context("cannot read this node's part in the cluster")?;
