@@ -81,6 +81,13 @@ impl Roster {
         self.nodes.iter().filter(|node| !node.witness)
     }
 
+    /// What an operator of two nodes should know. None: there is a witness, or another number of nodes.
+    pub(crate) fn lacks_witness(&self) -> Option<String> {
+        let lacks = self.is_managed() && self.nodes.len() == 2 && self.service_nodes().count() == 2;
+        let text = "two nodes without a witness: the loss of the one whose engine votes stops all changes (om cluster join --witness)";
+        lacks.then(|| text.to_owned())
+    }
+
     pub fn is_managed(&self) -> bool {
         self.external.is_empty()
     }

@@ -232,9 +232,10 @@ impl EngineUpkeep {
                 self.faults.end(FaultKind::Authority);
                 self.awaited |= done.rotates;
                 news.extend(done.said.into_iter().map(UpkeepNews::Member));
-                if self.warned != done.warnings {
-                    self.warned.clone_from(&done.warnings);
-                    news.push(UpkeepNews::Warnings(done.warnings));
+                let warnings: Vec<String> = done.warnings.into_iter().chain(roster.lacks_witness()).collect();
+                if self.warned != warnings {
+                    self.warned.clone_from(&warnings);
+                    news.push(UpkeepNews::Warnings(warnings));
                 }
             }
             // The absence of the engine is reported by those that need it.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::join::PAUSE;
-use super::{accept, confirm_by_name};
+use super::{accept, confirm_by_name, without_daemon};
 use crate::backend::LocalCluster;
 use crate::command::RebuildArgs;
 use crate::exit::{self, Failure, Outcome};
@@ -39,7 +39,11 @@ fn from_others(session: &Session, cluster: &LocalCluster, args: &RebuildArgs) ->
         std::thread::sleep(PAUSE);
     }
     // The engine may be another one than this node knew.
-    accept(session, cluster)?;
+    match cluster.is_witness() {
+        // Its daemon is no member of the cluster, and finds the engine when it begins.
+        true => without_daemon(session, || cluster.forget_engine())?,
+        false => accept(session, cluster)?,
+    }
     loop {
         if let Some(role) = cluster.role()? {
             let seconds = began.elapsed().as_secs_f64();

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use agent::node::{ClusterData, EngineAddress};
 use anyhow::{Context, anyhow};
-use etcd::{EngineProcess, EngineSeat, LocalSeat, RecoveryPlan, RecoveryWay, Roster};
+use etcd::{EngineProcess, EngineSeat, LocalSeat, RecoveryPlan, RecoveryWay, Roster, WitnessSeat};
 use protocol::FailureKind;
 use protocol::daemon::{SeatGrant, SeatRequest};
 
@@ -82,7 +82,6 @@ impl LocalCluster {
 
     /// Checks that the engine answers, and that this node is one of its cluster. Changes nothing.
     pub(crate) fn plan_rebuild(&self, from: Option<&str>) -> Reply<RebuiltSeat> {
-        self.refuse_witness()?;
         let data = self.data()?;
         let missing = "this node has no part in a cluster that om cluster made: om cluster init, om cluster join";
         let seat = self.place.seat().context("cannot read this node's part in the cluster")?;
@@ -173,8 +172,15 @@ impl LocalCluster {
     }
 
     fn enter_again(&self, rebuilt: &RebuiltSeat, seat: &LocalSeat) -> Reply<()> {
-        self.place.write_seat(seat).context("cannot keep this node's part in the cluster")?;
-        let nodes = rebuilt.roster.nodes.iter().map(|node| node.name.clone()).collect();
+        let keep =
+            |seat: &LocalSeat| self.place.write_seat(seat).context("cannot keep this node's part in the cluster");
+        if seat.witness.is_some() {
+            // It is no node of the cluster, so no cluster.conf names it.
+            let witness = Some(WitnessSeat { cluster: rebuilt.roster.name.clone(), members: rebuilt.engine.clone() });
+            return Ok(keep(&LocalSeat { witness, ..seat.clone() })?);
+        }
+        keep(seat)?;
+        let nodes = rebuilt.roster.service_nodes().map(|node| node.name.clone()).collect();
         let engine = Some(EngineAddress { members: rebuilt.engine.clone(), files: Some(self.engine_files()) });
         self.write_conf(&ClusterData { name: rebuilt.roster.name.clone(), nodes, engine })
     }
