@@ -85,3 +85,18 @@ pub mod migrate {
         runtime_path: "::hostler_sdk::bindings::rt",
     });
 }
+
+/// The optional export `fence`, likewise.
+pub mod fence {
+    wit_bindgen::generate!({
+        inline: "package hostler:sdk-fence; world fence-export { export hostler:driver/fence@0.1.0; }",
+        path: "../wit",
+        world: "hostler:sdk-fence/fence-export",
+        with: { "hostler:driver/types@0.1.0": super::hostler::driver::types },
+        additional_derives: [PartialEq, Eq],
+        pub_export_macro: true,
+        export_macro_name: "export_fence_component",
+        default_bindings_module: "hostler_sdk::bindings::fence",
+        runtime_path: "::hostler_sdk::bindings::rt",
+    });
+}

@@ -3,7 +3,9 @@
 //! Every function is idempotent: if the resource already is in the requested state, the function touches nothing and
 //! returns [`Outcome::unchanged`]. A driver keeps no memory between two calls: each call runs in a fresh sandbox.
 
-use crate::{Attachment, Context, Error, Keywords, Outcome, Problem, Result, RunReport, Status, TargetReport};
+use crate::{
+    Attachment, Context, Error, FenceReport, Keywords, Outcome, Problem, Result, RunReport, Status, TargetReport,
+};
 
 /// A driver: the struct holds the keywords of the resource, the functions are its life cycle.
 ///
@@ -103,6 +105,19 @@ pub trait Migrate: Driver {
     /// Moves the running resource to the node `to`, a peer of this node. A resource that is not up here is left alone. After
     /// an error the resource runs here as before, and the error text says so.
     fn migrate(&self, context: &Context, to: &str) -> Result<Outcome>;
+}
+
+/// A driver that ends nodes from outside: `#[driver(fence)]`. Its sections stand in the configuration of the cluster.
+pub trait Fence: Driver {
+    /// Ends the node, and returns when it has ended. A node that has ended already is a success. What is started elsewhere upon a
+    /// [`FenceReport::proof`] runs twice if the node goes on.
+    fn fence(&self, context: &Context, node: &str) -> Result<FenceReport>;
+
+    /// Tries whether it could be ended, without ending it. [`Error::Unsupported`] if that cannot be tried.
+    fn test(&self, context: &Context, node: &str) -> Result<FenceReport> {
+        let _ = (context, node);
+        Err(Error::Unsupported)
+    }
 }
 
 /// A driver whose resources have consoles: `#[driver(console)]`.

@@ -4,12 +4,13 @@ use std::marker::PhantomData;
 
 use crate::bindings::console::exports::hostler::driver::console;
 use crate::bindings::exports::hostler::driver as exports;
+use crate::bindings::fence::exports::hostler::driver::fence;
 use crate::bindings::hostler::driver::types::{self as wit, ActionError, ResourceContext};
 use crate::bindings::migrate::exports::hostler::driver::migrate;
 use crate::bindings::sync::exports::hostler::driver::sync;
 use crate::bindings::task::exports::hostler::driver::task;
 use crate::schema::Section;
-use crate::{Console, Context, Driver, Migrate, Result, Sync, Task};
+use crate::{Console, Context, Driver, Fence, FenceReport, Migrate, Result, Sync, Task};
 
 /// The facts about a driver that `#[driver]` finds in its source.
 pub trait DriverRegistration: Driver {
@@ -109,6 +110,20 @@ impl<D: Migrate> migrate::Guest for DriverComponent<D> {
     }
 }
 
+impl<D: Fence> fence::Guest for DriverComponent<D> {
+    fn fence(r: ResourceContext, node: String) -> std::result::Result<fence::FenceReport, ActionError> {
+        call::<D, _>(r, |driver, context| driver.fence(context, &node).map(wire_fence))
+    }
+
+    fn test(r: ResourceContext, node: String) -> std::result::Result<fence::FenceReport, ActionError> {
+        call::<D, _>(r, |driver, context| driver.test(context, &node).map(wire_fence))
+    }
+}
+
+fn wire_fence(report: FenceReport) -> fence::FenceReport {
+    fence::FenceReport { proof: report.proof, text: report.text }
+}
+
 fn wire_report(report: crate::TargetReport) -> sync::TargetReport {
     sync::TargetReport { target: report.target, bytes: report.bytes, changed: report.changed, error: report.error }
 }
@@ -183,6 +198,19 @@ macro_rules! export_migrate {
         const _: () = {
             type Component = $crate::export::DriverComponent<$driver>;
     $crate::bindings::migrate::export_migrate_component!(Component with_types_in $crate::bindings::migrate);
+        };
+    };
+}
+
+/// Exports `fence`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! export_fence {
+    ($driver:ty) => {
+        #[cfg(target_arch = "wasm32")]
+        const _: () = {
+            type Component = $crate::export::DriverComponent<$driver>;
+    $crate::bindings::fence::export_fence_component!(Component with_types_in $crate::bindings::fence);
         };
     };
 }

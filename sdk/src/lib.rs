@@ -38,14 +38,14 @@ mod value;
 pub use attachment::Attachment;
 pub use capability::{block, clock, files, holdings, http, log, mount, net, netns, process, progress, state, volume};
 pub use context::Context;
-pub use driver::{Console, Driver, Migrate, Sync, Task, each_target};
+pub use driver::{Console, Driver, Fence, Migrate, Sync, Task, each_target};
 pub use error::{CapabilityError, Error, Result};
 pub use hostler_sdk_derive::{Keywords, driver};
 pub use process::Command;
 pub use schema::Keywords;
 /// JSON, as requests and responses of [`http`] have it: a driver needs no dependency of its own for it.
 pub use serde_json::{self, json};
-pub use status::{Outcome, Problem, Provisioned, RunReport, State, Status, TargetReport};
+pub use status::{FenceReport, Outcome, Problem, Provisioned, RunReport, State, Status, TargetReport};
 pub use value::{Mode, Secret, Size, Value};
 
 /// The names that most drivers need: `use hostler_sdk::prelude::*;`.
@@ -54,8 +54,9 @@ pub mod prelude {
     pub use std::time::Duration;
 
     pub use crate::{
-        Attachment, CapabilityError, Command, Console, Context, Driver, Error, Keywords, Migrate, Mode, Outcome,
-        Problem, Provisioned, Result, RunReport, Secret, Size, State, Status, Sync, TargetReport, Task, block, clock,
-        driver, errno, files, holdings, http, json, log, mount, net, netns, process, progress, state, volume,
+        Attachment, CapabilityError, Command, Console, Context, Driver, Error, Fence, FenceReport, Keywords, Migrate,
+        Mode, Outcome, Problem, Provisioned, Result, RunReport, Secret, Size, State, Status, Sync, TargetReport, Task,
+        block, clock, driver, errno, files, holdings, http, json, log, mount, net, netns, process, progress, state,
+        volume,
     };
 }

@@ -202,3 +202,24 @@ impl TargetReport {
         TargetReport { target: target.to_owned(), bytes: 0, changed: true, error: Some(error.to_string()) }
     }
 }
+
+/// What is known of a node after a fence, or after a test of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FenceReport {
+    /// Whether it is certain that no program runs on the node any more.
+    pub proof: bool,
+    /// One line for the log. May be empty.
+    pub text: String,
+}
+
+impl FenceReport {
+    /// The node has ended.
+    pub fn proof(text: impl Display) -> FenceReport {
+        FenceReport { proof: true, text: text.to_string() }
+    }
+
+    /// The node may go on.
+    pub fn no_proof(text: impl Display) -> FenceReport {
+        FenceReport { proof: false, text: text.to_string() }
+    }
+}

@@ -15,18 +15,25 @@ pub(crate) struct DriverOptions {
     sync: bool,
     console: bool,
     migrate: bool,
+    fence: bool,
 }
 
 impl Parse for DriverOptions {
     fn parse(input: ParseStream<'_>) -> Result<DriverOptions> {
-        let mut options = DriverOptions { task: false, sync: false, console: false, migrate: false };
+        let mut options = DriverOptions { task: false, sync: false, console: false, migrate: false, fence: false };
         for word in Punctuated::<Ident, Token![,]>::parse_terminated(input)? {
             match word.to_string().as_str() {
                 "task" => options.task = true,
                 "sync" => options.sync = true,
                 "console" => options.console = true,
                 "migrate" => options.migrate = true,
-                _ => return Err(syn::Error::new(word.span(), "expected `task`, `sync`, `console` or `migrate`")),
+                "fence" => options.fence = true,
+                _ => {
+                    return Err(syn::Error::new(
+                        word.span(),
+                        "expected `task`, `sync`, `console`, `migrate` or `fence`",
+                    ));
+                }
             }
         }
         Ok(options)
@@ -46,6 +53,7 @@ pub(crate) fn expand(options: &DriverOptions, item: &ItemImpl) -> Result<TokenSt
     let sync = options.sync.then(|| quote!(::hostler_sdk::export_sync!(#driver);));
     let console = options.console.then(|| quote!(::hostler_sdk::export_console!(#driver);));
     let migrate = options.migrate.then(|| quote!(::hostler_sdk::export_migrate!(#driver);));
+    let fence = options.fence.then(|| quote!(::hostler_sdk::export_fence!(#driver);));
     Ok(quote! {
         #item
 
@@ -63,6 +71,7 @@ pub(crate) fn expand(options: &DriverOptions, item: &ItemImpl) -> Result<TokenSt
         #sync
         #console
         #migrate
+        #fence
     })
 }
 
@@ -78,6 +87,7 @@ fn verbs(options: &DriverOptions, item: &ItemImpl) -> Vec<&'static str> {
         (console, "exec"),
         (console, "logs"),
         (options.migrate, "migrate"),
+        (options.fence, "fence"),
     ];
     let extra = extra.into_iter().filter_map(|(wanted, verb)| wanted.then_some(verb));
     LIFE_CYCLE.into_iter().filter(has).chain(extra).collect()

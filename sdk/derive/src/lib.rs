@@ -42,7 +42,7 @@ pub fn derive_keywords(input: TokenStream) -> TokenStream {
 /// Turns an `impl Driver for …` into a component: writes its manifest, with the verbs found in it, and exports it.
 ///
 /// `#[driver(task)]` also exports the type's `impl Task`, `#[driver(sync)]` its `impl Sync`, `#[driver(console)]`
-/// its `impl Console`, `#[driver(migrate)]` its `impl Migrate`. A crate can have one driver.
+/// its `impl Console`, `#[driver(migrate)]` its `impl Migrate`, `#[driver(fence)]` its `impl Fence`. A crate can have one driver.
 #[proc_macro_attribute]
 pub fn driver(options: TokenStream, item: TokenStream) -> TokenStream {
     let options = parse_macro_input!(options as driver::DriverOptions);

@@ -50,5 +50,5 @@ fn the_attribute_driver_goes_on_an_impl_driver_only() {
 #[test]
 fn unknown_options_of_driver_are_refused() {
     let error = syn::parse_str::<driver::DriverOptions>("tasks").err().map(|error| error.to_string());
-    assert_eq!(error.as_deref(), Some("expected `task`, `sync`, `console` or `migrate`"));
+    assert_eq!(error.as_deref(), Some("expected `task`, `sync`, `console`, `migrate` or `fence`"));
 }

@@ -28,6 +28,7 @@ mod escapes;
 mod exit_codes;
 mod failover;
 mod failsafe;
+mod fencing;
 mod full_disk;
 mod gce;
 mod guest;
@@ -154,6 +155,7 @@ fn main() -> ExitCode {
         full_disk::trials(),
         gce::trials(),
         certificates::trials(),
+        fencing::trials(),
         joining::trials(),
         witness::trials(),
         recovering::trials(),

@@ -2,7 +2,8 @@
 //! all on one bridge, with Debian's etcd as the store that they share. And an observer that trusts none of them.
 
 use std::fs::{self, File};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -260,6 +261,23 @@ impl MemberNode {
         // The kernel kills all processes of the namespace along with the first.
         let _ = kill(self.init, Signal::SIGKILL);
         let _ = self.launcher.wait();
+    }
+
+    /// What ends it as a whole, from outside: its processes, and what its kernel would answer still.
+    pub(crate) fn plug(&self) -> impl Fn() + Send + 'static {
+        let (init, network, near) = (self.init, Arc::clone(&self.network), self.near.clone());
+        move || {
+            // The number of a process that has ended may be another's by now.
+            let own = network.metadata().map(|own| own.ino()).ok();
+            let seen = fs::metadata(format!("/proc/{init}/ns/net")).map(|seen| seen.ino()).ok();
+            if seen.is_some() && own == seen {
+                let _ = kill(init, Signal::SIGKILL);
+            }
+            ip(&format!("link set {near} down"));
+            // The network outlives the processes here, which that of a machine does not.
+            let network = format!("--net=/proc/{}/fd/{}", std::process::id(), network.as_raw_fd());
+            let _ = Command::new("nsenter").args([&network, "ip", "address", "flush", "dev", "eth0"]).status();
+        }
     }
 
     /// A command in the namespaces of the node.

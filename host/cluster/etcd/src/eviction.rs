@@ -18,6 +18,8 @@ pub struct SeenNode {
     pub beat: u64,
     /// Whether its life goes on, as far as the others know.
     pub alive: bool,
+    /// If it does not: the revision of the registration that was ended.
+    pub ended: u64,
     /// Whether its last beat says that its services go on without its daemon.
     pub pinned: bool,
     /// The objects of which it has a slot, which it has not given up.
@@ -40,6 +42,7 @@ pub async fn look_at_node(store: &dyn Store, node: &NodeName) -> Result<Option<S
         life: row.revision,
         beat: beat.map_or(0, |beat| beat.revision),
         alive: !row.value.evicted,
+        ended: row.value.ended,
         pinned: beat.is_some_and(|beat| beat.value.pinned),
         slots: state.objects.iter().filter(|(_, object)| of_node(object)).map(|(path, _)| path.to_string()).collect(),
     }))

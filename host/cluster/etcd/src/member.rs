@@ -290,7 +290,8 @@ async fn strike_out(
         }
         request = revocation.along(request);
         // Its key counts no more, either.
-        let said = [SharedKey::NodeFlags, SharedKey::NodeInfo, SharedKey::Peer].map(|key| key(node.clone()));
+        let said =
+            [SharedKey::NodeFlags, SharedKey::NodeInfo, SharedKey::Peer, SharedKey::Fence].map(|key| key(node.clone()));
         said.iter().fold(request, |request, key| request.delete(key.to_bytes()))
     };
     change_roster(store, along, |roster| {

@@ -6,6 +6,7 @@
 //!  beat/<node>                         the last beat of a node
 //!  flags/<node>                        what operators said of a node
 //!  info/<node>                         what a node says of itself
+//!  fence/<node>                        the fence of a node that is under way, or has failed
 //!  peer/<node>                         where its daemon is reached by the others, and the certificate that it shows them
 //!  members                             the nodes that may end the lives of others: those that a holder asks for promises
 //!  object/<ns>/<kind>/<name>/shared    what all nodes know of an object
@@ -30,6 +31,7 @@ pub enum SharedKey {
     NodeFlags(NodeName),
     NodeInfo(NodeName),
     Peer(NodeName),
+    Fence(NodeName),
     Members,
     Object(ObjectPath),
     Config(ObjectPath),
@@ -57,6 +59,7 @@ impl SharedKey {
             SharedKey::NodeFlags(node) => format!("flags/{node}").into(),
             SharedKey::NodeInfo(node) => format!("info/{node}").into(),
             SharedKey::Peer(node) => format!("peer/{node}").into(),
+            SharedKey::Fence(node) => format!("fence/{node}").into(),
             SharedKey::Members => MEMBERS.into(),
             SharedKey::Object(path) => format!("{}shared", prefix(path)).into(),
             SharedKey::Config(path) => format!("{}config", prefix(path)).into(),
@@ -76,6 +79,9 @@ impl SharedKey {
         }
         if let Some(node) = text.strip_prefix("peer/") {
             return Some(SharedKey::Peer(node.parse().ok()?));
+        }
+        if let Some(node) = text.strip_prefix("fence/") {
+            return Some(SharedKey::Fence(node.parse().ok()?));
         }
         if let Some(node) = text.strip_prefix("node/") {
             return Some(SharedKey::Node(node.parse().ok()?));
@@ -127,6 +133,7 @@ mod tests {
             (SharedKey::NodeFlags("n1".parse().unwrap()), "flags/n1"),
             (SharedKey::NodeInfo("n1".parse().unwrap()), "info/n1"),
             (SharedKey::Peer("n1".parse().unwrap()), "peer/n1"),
+            (SharedKey::Fence("n1".parse().unwrap()), "fence/n1"),
             (SharedKey::Members, "members"),
             (SharedKey::Object(web.clone()), "object/root/svc/web/shared"),
             (SharedKey::Config(web.clone()), "object/root/svc/web/config"),

@@ -26,8 +26,8 @@ pub use key::{SharedKey, everything, generation_key};
 pub use ownership::{ownership_outcome, ownership_reading, ownership_txn};
 pub use record::{RunningRow, StoredRecord};
 pub use row::{
-    ActionRow, BeatRow, ConfigRow, FlagsRow, GenerationRow, InfoRow, InstanceRow, InvalidRow, MarkRow, MembersRow,
-    NodeRow, NodeWord, ObjectRow, PeerRow, RowClock, SlotRow, SlotWord, StatusRow,
+    ActionRow, BeatRow, ConfigRow, FenceRow, FlagsRow, GenerationRow, InfoRow, InstanceRow, InvalidRow, MarkRow,
+    MembersRow, NodeRow, NodeWord, ObjectRow, PeerRow, RowClock, SlotRow, SlotWord, StatusRow,
 };
 pub use shared::{SharedNode, SharedObject, SharedRow, SharedSlot, SharedState};
 pub use view::{LocalInstance, LocalNode, generation, object_view, view_parts};

@@ -63,7 +63,10 @@ pub fn ownership_txn(sent: &SentRequest) -> TxnRequest {
             .put(beat_key(&sent.node), beat(false, *members)),
         OwnershipRequest::Beat { pinned, members, .. } => guarded.put(beat_key(&sent.node), beat(*pinned, *members)),
         // Put and not deleted: the life must be known by a revision that grows, and an absent key has none.
-        OwnershipRequest::Evict { node, .. } => guarded.put(node_key(node), row::write(&NodeRow::evicted())),
+        OwnershipRequest::Evict { node, life, beat } => {
+            // Only a fence compares no beat.
+            guarded.put(node_key(node), row::write(&NodeRow::evicted(life.0, beat.is_none())))
+        }
         OwnershipRequest::Take { slot, .. } => guarded.put(slot_key(slot), slot_row(sent, SlotWord::Held)),
         OwnershipRequest::Release { slot, state, .. } => {
             let word = if *state == SlotState::Blocked { SlotWord::Blocked } else { SlotWord::Released };
@@ -241,6 +244,48 @@ mod tests {
         let effects = n1.send(&take, 1);
         assert_eq!(effects, [OwnershipEffect::Keep]);
         assert_eq!(n1.ownership.memory().generation, Some(next));
+    }
+
+    #[test]
+    fn a_fence_is_done_by_one_node_and_its_proof_stands_in_the_end_of_the_life() {
+        let store = MemoryStore::new();
+        let (mut n1, mut n2) = (OwnerNode::join(&store, "n1"), OwnerNode::join(&store, "n2"));
+        OwnerNode::join(&store, "n3");
+        let name = |text: &str| text.parse::<NodeName>().unwrap();
+        let state = || SharedState::of(&store.entries(&KeyQuery::current(everything())).unwrap()).unwrap();
+        let begin = |state: &SharedState, by: &str| {
+            crate::publication::begin_fence(state, &name(by), state.life(&name(by)).unwrap(), &name("n1"))
+        };
+        let before = state();
+        let life = before.life(&name("n1")).unwrap();
+        let applied = |txn: TxnRequest| matches!(store.apply(&txn), Ok(TxnOutcome::Applied { .. }));
+        // Two that begin at once: one of them does it, and who comes later knows.
+        assert!(applied(begin(&before, "n2").unwrap()));
+        assert!(!applied(begin(&before, "n3").unwrap()));
+        assert_eq!(begin(&state(), "n3"), None);
+        assert_eq!(state().fence_of(&name("n1")).unwrap().failed, None);
+        // The proof ends that life, whatever beat was under way.
+        n2.look(1);
+        let beat = n1.ownership.beat(at(1)).unwrap();
+        n1.send(&beat, 1);
+        let (sent, _) = n2.ownership.evict_fenced(&name("n1"), (StoreRevision(life), StoreRevision(0)), at(2)).unwrap();
+        n2.send(&sent, 2);
+        assert!(state().is_fenced(&name("n1")) && state().life(&name("n1")).is_none());
+        assert_eq!(state().nodes[&name("n1")].value.ended, life);
+        // Another life has nothing of it.
+        OwnerNode::join(&store, "n1");
+        assert!(!state().is_fenced(&name("n1")) && state().fence_of(&name("n1")).is_none());
+        // One that failed is shown to all, and may be tried again by hand only: who asks sees that it was tried.
+        assert!(applied(begin(&state(), "n3").unwrap()));
+        let now = state();
+        let failed = crate::publication::fail_fence(
+            &now,
+            &name("n3"),
+            now.life(&name("n3")).unwrap(),
+            (&name("n1"), "no answer"),
+        );
+        assert!(applied(failed.unwrap()));
+        assert_eq!(state().fence_of(&name("n1")).unwrap().failed.as_deref(), Some("no answer"));
     }
 
     #[test]

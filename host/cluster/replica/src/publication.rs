@@ -6,7 +6,7 @@ use store::TxnRequest;
 
 use crate::SharedKey;
 use crate::request::guarded;
-use crate::row::{self, InfoRow, InstanceRow, MembersRow, PeerRow};
+use crate::row::{self, FenceRow, InfoRow, InstanceRow, MembersRow, PeerRow};
 use crate::shared::SharedState;
 
 /// What this node says of itself. None: it has said so already.
@@ -71,6 +71,36 @@ pub fn remove_member(state: &SharedState, me: &NodeName, life: u64, gone: &NodeN
     // Refused if it has registered again meanwhile: then it is a member.
     let request = request.if_unchanged(SharedKey::Node(gone.clone()).to_bytes(), registration.revision);
     Some(request.delete(SharedKey::Peer(gone.clone()).to_bytes()))
+}
+
+/// Begins the fence of a node, as it is now registered, by this node alone. None: another one does it, or it is not registered.
+pub fn begin_fence(state: &SharedState, me: &NodeName, life: u64, node: &NodeName) -> Option<TxnRequest> {
+    let registration = state.nodes.get(node)?;
+    let is_others = |fence: &&FenceRow| fence.failed.is_none() && fence.by != me.as_str();
+    if state.fence_of(node).filter(is_others).is_some() {
+        return None;
+    }
+    let row = FenceRow::begun(registration.revision, me, life);
+    // Refused if the node has come back: it would be ended in another life than the one that was lost.
+    let request = replace_fence(state, me, life, (node, &row));
+    // A beat that has come meanwhile shows that it is not lost.
+    let beat = state.beats.get(node).map_or(0, |beat| beat.revision);
+    let request = request.if_unchanged(SharedKey::Beat(node.clone()).to_bytes(), beat);
+    Some(request.if_unchanged(SharedKey::Node(node.clone()).to_bytes(), registration.revision))
+}
+
+/// Says why the fence that this node has begun has proven nothing. None: another one was begun since.
+pub fn fail_fence(state: &SharedState, me: &NodeName, life: u64, (node, why): (&NodeName, &str)) -> Option<TxnRequest> {
+    let known = &state.fences.get(node)?.value;
+    let own = (known.by.as_str(), known.by_life) == (me.as_str(), life) && known.failed.is_none();
+    let row = FenceRow { failed: Some(why.to_owned()), ..known.clone() };
+    own.then(|| replace_fence(state, me, life, (node, &row)))
+}
+
+fn replace_fence(state: &SharedState, me: &NodeName, life: u64, (node, row): (&NodeName, &FenceRow)) -> TxnRequest {
+    let key = SharedKey::Fence(node.clone()).to_bytes();
+    let known = state.fences.get(node).map_or(0, |known| known.revision);
+    of_life(state, me, life).if_unchanged(key.clone(), known).put(key, row::write(row))
 }
 
 fn replace_members(state: &SharedState, me: &NodeName, life: u64, row: &MembersRow) -> TxnRequest {

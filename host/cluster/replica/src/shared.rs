@@ -7,7 +7,7 @@ use store::{KeyEntry, KeyEvent, KeyListing, RevisionChange};
 
 use crate::SharedKey;
 use crate::row::{
-    self, BeatRow, ConfigRow, FlagsRow, GenerationRow, InfoRow, InstanceRow, InvalidRow, MembersRow, NodeRow,
+    self, BeatRow, ConfigRow, FenceRow, FlagsRow, GenerationRow, InfoRow, InstanceRow, InvalidRow, MembersRow, NodeRow,
     ObjectRow, PeerRow, SlotRow,
 };
 
@@ -22,6 +22,7 @@ pub struct SharedState {
     pub flags: BTreeMap<NodeName, SharedRow<FlagsRow>>,
     pub infos: BTreeMap<NodeName, SharedRow<InfoRow>>,
     pub peers: BTreeMap<NodeName, SharedRow<PeerRow>>,
+    pub fences: BTreeMap<NodeName, SharedRow<FenceRow>>,
     pub members: Option<SharedRow<MembersRow>>,
     pub objects: BTreeMap<ObjectPath, SharedObject>,
 }
@@ -99,6 +100,10 @@ impl SharedState {
                 let value = row::read(&entry.key, &entry.value)?;
                 self.peers.insert(node, SharedRow { revision, value });
             }
+            Some(SharedKey::Fence(node)) => {
+                let value = row::read(&entry.key, &entry.value)?;
+                self.fences.insert(node, SharedRow { revision, value });
+            }
             Some(SharedKey::Members) => {
                 let value = row::read(&entry.key, &entry.value)?;
                 self.members = Some(SharedRow { revision, value });
@@ -143,6 +148,9 @@ impl SharedState {
             Some(SharedKey::Peer(node)) => {
                 self.peers.remove(&node);
             }
+            Some(SharedKey::Fence(node)) => {
+                self.fences.remove(&node);
+            }
             Some(SharedKey::Members) => self.members = None,
             Some(SharedKey::Object(path)) => self.forget(path, |object| object.row = None),
             Some(SharedKey::Config(path)) => self.forget(path, |object| object.config = None),
@@ -166,6 +174,23 @@ impl SharedState {
         let info = self.infos.get(node)?;
         // What it said before it was evicted or booted says nothing of what it is now.
         (self.life(node) == Some(info.value.life)).then_some(&info.value)
+    }
+
+    /// The fence of a node's present life, or of the one that ended last: whether it goes on, and if not, why it has proven nothing.
+    pub fn fence_of(&self, node: &NodeName) -> Option<&FenceRow> {
+        let (registration, fence) = (self.nodes.get(node)?, &self.fences.get(node)?.value);
+        let is_ended = registration.value.evicted && registration.value.ended == fence.life;
+        if fence.life != registration.revision && !is_ended {
+            return None;
+        }
+        // One that goes on is known by the life of the node that does it.
+        let by = fence.by.parse().ok().and_then(|by: NodeName| self.life(&by));
+        (fence.failed.is_some() || by == Some(fence.by_life)).then_some(fence)
+    }
+
+    /// Whether it was proven from outside that a node has ended.
+    pub fn is_fenced(&self, node: &NodeName) -> bool {
+        self.nodes.get(node).is_some_and(|row| row.value.evicted && row.value.fenced)
     }
 
     /// Whether a node is frozen.

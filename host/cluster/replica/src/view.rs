@@ -162,6 +162,15 @@ fn peer_view(
     }
 }
 
+fn fence_state(name: &NodeName, state: &SharedState) -> FenceState {
+    match state.fence_of(name) {
+        _ if state.is_fenced(name) => FenceState::Proof,
+        Some(fence) if fence.failed.is_some() => FenceState::Failure,
+        Some(_) => FenceState::Running,
+        None => FenceState::Untried,
+    }
+}
+
 fn node_view(name: &NodeName, row: &SharedNode, state: &SharedState, node: &LocalNode, now: BootTime) -> NodeView {
     let is_me = *name == node.name;
     // A daemon that has no registration of its own life, or has not looked at everything, can do nothing.
@@ -191,7 +200,7 @@ fn node_view(name: &NodeName, row: &SharedNode, state: &SharedState, node: &Loca
         drain: node.drain.filter(|_| is_me),
         score: if is_me { node.score } else { info.map_or(0, |info| info.score) },
         load: if is_me { node.load } else { info.map_or(0, |info| info.load) },
-        fence: FenceState::Untried,
+        fence: fence_state(name, state),
         // Each node bounds its own actions: the view is only asked about those of this one.
         max_parallel: if is_me { node.max_parallel } else { usize::MAX },
     }

@@ -42,6 +42,7 @@ pub trait DriverSchemas {
             Group::Sync => Some("rsync"),
             Group::Container => Some("docker"),
             Group::Volume => Some("pool"),
+            Group::Fence => Some("command"),
             Group::Disk | Group::Fs | Group::Share => None,
         }
     }

@@ -8,7 +8,7 @@ use config::{ConfigKey, Document, KeywordReader, ReadError, load};
 use model::object::{Exposure, ExposureLookup, KeywordEvaluation, Object, OrchestrateMode, Provenance, Resource};
 use model::object::{Topology, Trigger, TriggerTime};
 use model::status::State;
-use model::{NodeName, Rid, SubsetName, Verb};
+use model::{NodeName, ObjectPath, Rid, SubsetName, Verb};
 use support::{Drivers, node, path};
 
 fn object_on(name: &str, text: &str) -> Object {
@@ -521,4 +521,28 @@ fn nothing_refers_to_a_third_partys_default() {
     }
     let text = "[app#1]\ntype = foreign\nown = /srv/mine\n[fs#1]\ntype = ext4\nmnt = /mnt\ndev = {app#1.own}\n";
     assert_eq!(eval_on("n1", text, "fs#1.dev").unwrap(), ["/srv/mine"]);
+}
+
+#[test]
+fn a_cluster_has_fences_and_an_object_has_none() {
+    let text = "[cluster]\nname = lab\nwhatever = 1\n[stonith#n2]\ncmd = /bin/off n2\n[fence#pdu]\nnodes = n3\ncommand = /bin/off\n";
+    let loaded = load(&ObjectPath::cluster(), text, &node("n1"), &Drivers::new());
+    let cluster = loaded.object.unwrap_or_else(|| panic!("{:?}", loaded.diagnostics));
+    let fence = |rid: &str, keyword: &str| {
+        let resource = cluster.resource(&rid.parse().unwrap()).unwrap();
+        resource.evaluate(&()).keywords.iter().find(|value| value.name == keyword).unwrap().values.clone()
+    };
+    assert_eq!(cluster.resources.len(), 2);
+    assert_eq!(
+        (fence("fence#n2", "nodes"), fence("fence#n2", "command")),
+        (vec!["n2".to_owned()], vec!["/bin/off".to_owned(), "n2".to_owned()])
+    );
+    assert_eq!(fence("fence#pdu", "nodes"), ["n3"]);
+    let said: Vec<_> = loaded.diagnostics.iter().map(|problem| problem.message.as_str()).collect();
+    assert_eq!(said, ["[stonith#n2] is an old kind of section"]);
+    for section in ["stonith#n2", "fence#n2"] {
+        let refused = load(&path(), &format!("[{section}]\ncommand = /bin/off\n"), &node("n1"), &Drivers::new());
+        let found = refused.diagnostics.iter().map(|problem| problem.message.as_str());
+        assert!(found.into_iter().any(|text| text == format!("no section [{section}] in an object of kind svc")));
+    }
 }

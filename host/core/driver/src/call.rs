@@ -192,6 +192,24 @@ pub struct RunReport {
     pub text: String,
 }
 
+/// What is known of a node after a fence, or after a test of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FenceReport {
+    /// Whether it is certain that no program runs on the node any more.
+    pub proof: bool,
+    /// A line for the log.
+    pub text: String,
+}
+
+/// What a fence is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FenceWork {
+    /// The node is ended.
+    Fence,
+    /// It is tried whether it could be.
+    Test,
+}
+
 /// The result of the copy to one target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetReport {

@@ -11,8 +11,8 @@ mod manifest;
 
 pub use bounds::CallBounds;
 pub use call::{
-    ActionError, ActionReport, Change, DriverCall, DriverFault, KeywordProblem, ProgramLimits, RunReport, StatusReport,
-    TargetReport,
+    ActionError, ActionReport, Change, DriverCall, DriverFault, FenceReport, FenceWork, KeywordProblem, ProgramLimits,
+    RunReport, StatusReport, TargetReport,
 };
 pub use cancel::{CancelSignal, CancelWait};
 pub use console::{ConsoleAttachment, ConsoleRequest, OperatorTerminal};
@@ -87,6 +87,20 @@ pub trait Driver: Send + Sync {
         let _ = (to, call, bounds, log);
         let result = Err(ActionError::Unsupported);
         Box::pin(std::future::ready(ActionReport { change: Change::Unchanged, result }))
+    }
+
+    /// Ends another node from outside, or tries whether that could be done. Returns [`ActionError::Unsupported`] if it cannot be.
+    fn fence<'a>(
+        &'a self,
+        work: FenceWork,
+        node: &'a str,
+        call: &'a DriverCall,
+        bounds: &'a CallBounds,
+        log: Arc<dyn LogSink>,
+    ) -> BoxFuture<'a, Result<FenceReport, ActionError>> {
+        // Most drivers have nothing to do with nodes. The parameters have names for those that do.
+        let _ = (work, node, call, bounds, log);
+        Box::pin(std::future::ready(Err(ActionError::Unsupported)))
     }
 
     /// Connects a terminal to the inside of the resource until either side closes the connection. Returns the exit status of the

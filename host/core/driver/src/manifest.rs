@@ -284,7 +284,7 @@ fn kind_of(word: &str) -> Option<ValueKind> {
 }
 
 fn verb_of(word: &str) -> Result<Verb, ManifestError> {
-    const VERBS: [Verb; 12] = [
+    const VERBS: [Verb; 13] = [
         Verb::Validate,
         Verb::Status,
         Verb::Start,
@@ -297,6 +297,7 @@ fn verb_of(word: &str) -> Result<Verb, ManifestError> {
         Verb::Exec,
         Verb::Logs,
         Verb::Migrate,
+        Verb::Fence,
     ];
     // Refused if unknown: the agent would never call it, and the author would not learn why.
     VERBS.into_iter().find(|verb| verb.as_str() == word).ok_or_else(|| member("verbs", word, "a verb of the contract"))

@@ -25,11 +25,13 @@ pub enum Group {
     Sync,
     /// Work that is run rather than started.
     Task,
+    /// The end of a node from outside. Only the configuration of a cluster has it.
+    Fence,
 }
 
 impl Group {
     /// Every group, in the order of start.
-    pub const ALL: [Group; 9] = [
+    pub const ALL: [Group; 10] = [
         Group::Ip,
         Group::Volume,
         Group::Disk,
@@ -39,6 +41,7 @@ impl Group {
         Group::App,
         Group::Sync,
         Group::Task,
+        Group::Fence,
     ];
 
     /// As it stands before the `#` of a section.
@@ -53,6 +56,7 @@ impl Group {
             Group::App => "app",
             Group::Sync => "sync",
             Group::Task => "task",
+            Group::Fence => "fence",
         }
     }
 }
@@ -65,7 +69,7 @@ impl fmt::Display for Group {
 
 /// A word that is not a driver group.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a driver group: expected ip, volume, disk, fs, share, container, app, sync or task")]
+#[error("{0:?} is not a driver group: expected ip, volume, disk, fs, share, container, app, sync, task or fence")]
 pub struct InvalidGroup(pub String);
 
 impl FromStr for Group {

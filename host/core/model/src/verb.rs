@@ -31,6 +31,8 @@ pub enum Verb {
     Logs,
     /// Move to another node.
     Migrate,
+    /// End a node from outside, or try whether that could be done.
+    Fence,
 }
 
 impl Verb {
@@ -63,6 +65,7 @@ impl Verb {
             Verb::Exec => "exec",
             Verb::Logs => "logs",
             Verb::Migrate => "migrate",
+            Verb::Fence => "fence",
         }
     }
 

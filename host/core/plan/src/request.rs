@@ -70,7 +70,7 @@ impl Action {
         match self {
             Action::Run => group == Group::Task,
             Action::Sync => group == Group::Sync,
-            _ => !matches!(group, Group::Task | Group::Sync),
+            _ => !matches!(group, Group::Task | Group::Sync | Group::Fence),
         }
     }
 }

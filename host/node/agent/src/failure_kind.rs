@@ -9,6 +9,7 @@ use crate::action::ActError;
 use crate::console::ConsoleError;
 use crate::datastore::DataStoreError;
 use crate::edit::{ConfigError, DeleteError};
+use crate::fence::FenceError;
 use crate::file::lock::LockError;
 use crate::object::ObjectError;
 use crate::policy::PolicyChangeError;
@@ -43,6 +44,18 @@ impl ConsoleError {
         match self {
             ConsoleError::Object(error) => error.kind(),
             _ => FailureKind::Failed,
+        }
+    }
+}
+
+impl FenceError {
+    /// The kind of failure that this is.
+    pub fn kind(&self) -> FailureKind {
+        match self {
+            FenceError::Object(error) => error.kind(),
+            FenceError::None(_) => FailureKind::NoMatch,
+            FenceError::Own(_) => FailureKind::Invalid,
+            FenceError::Configuration(_) => FailureKind::Failed,
         }
     }
 }

@@ -15,6 +15,7 @@ pub mod edit;
 pub mod engine;
 mod error_chain;
 mod failure_kind;
+pub mod fence;
 pub mod file;
 pub mod flags;
 mod guarded;

@@ -61,3 +61,14 @@ pub mod migrate {
         with: { "hostler:driver/types": crate::driver::hostler::driver::types },
     });
 }
+
+/// The optional export of drivers that end nodes.
+pub mod fence {
+    wasmtime::component::bindgen!({
+        path: "../../../wit",
+        inline: "package hostler:host; world host-fence { export hostler:driver/fence@0.1.0; }",
+        world: "hostler:host/host-fence",
+        exports: { default: async },
+        with: { "hostler:driver/types": crate::driver::hostler::driver::types },
+    });
+}

@@ -22,6 +22,7 @@ pub(super) fn run(session: &Session, cluster: &LocalCluster, args: &CheckArgs) -
         Err(Failure { kind: protocol::FailureKind::NotHere, .. }) => {}
         Err(error) => findings.push(Finding::error("engine", format!("{:#}", error.error))),
     }
+    findings.extend(cluster.fence_warning()?.map(|text| Finding::warning("fence", text)));
     let document = serde_json::to_value(&findings).unwrap_or_default();
     let row = |finding: &Finding| vec![finding.state.to_owned(), finding.what.to_owned(), finding.text.clone()];
     let rows: Vec<Vec<String>> = findings.iter().map(row).collect();

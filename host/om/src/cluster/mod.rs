@@ -18,15 +18,17 @@ use std::process::ExitCode;
 
 use anyhow::anyhow;
 use clap::CommandFactory;
-use protocol::FailureKind;
+use model::ObjectPath;
+use protocol::{ConfigTarget, FailureKind};
 
 use crate::backend::{LocalCluster, SeatOrder, block_on};
 use crate::command::{ClusterCommand, OmLine, SeatArgs};
-use crate::daemon;
+use crate::config::target::ConfigFile;
 use crate::exit::{Failure, Outcome};
 use crate::object::unbuilt;
 use crate::session::Session;
 use crate::terminal::{is_interactive, types};
+use crate::{config, daemon};
 
 pub(crate) fn run(session: &Session, command: ClusterCommand) -> Outcome {
     // What changes files of this node cannot be asked of another one.
@@ -47,6 +49,10 @@ pub(crate) fn run(session: &Session, command: ClusterCommand) -> Outcome {
         ClusterCommand::Rebuild(args) => rebuild::run(session, &cluster, &args),
         ClusterCommand::Backup { file } => archive::back_up(session, &cluster, file.as_deref()),
         ClusterCommand::Restore(args) => archive::restore(session, &cluster, &args),
+        ClusterCommand::Config(command) => {
+            let file = ConfigFile::of(session, ConfigTarget::Object(ObjectPath::cluster()));
+            config::run(session, std::slice::from_ref(&file), "cluster", &command)
+        }
         ClusterCommand::Other(words) => Err(unbuilt::second_word(OmLine::command(), "cluster", &words)),
     }
 }
@@ -80,7 +86,7 @@ fn accept(session: &Session, cluster: &LocalCluster) -> Result<(), Failure> {
 }
 
 /// The operator types the name of the cluster: what comes next cannot be undone.
-fn confirm_by_name(name: &str, option: &str) -> Result<(), Failure> {
+pub(crate) fn confirm_by_name(name: &str, option: &str) -> Result<(), Failure> {
     if !is_interactive() {
         let text = format!(
             "standard input is not a terminal, so nothing can be confirmed and nothing was changed ({option} confirms)"

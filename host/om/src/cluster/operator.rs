@@ -40,7 +40,9 @@ pub(super) fn evict(session: &Session, cluster: &LocalCluster, args: &EvictArgs)
             confirm_by_name(name.as_str(), "--confirm")?;
         }
         // By what was shown: a node that came back meanwhile keeps its life.
-        block_on(session.daemon().client.evict(&name, &EvictRequest { life: seen.life, beat: seen.beat }))??;
+        block_on(
+            session.daemon().client.evict(&name, &EvictRequest { life: seen.life, beat: seen.beat, fenced: false }),
+        )??;
     }
     // The life has ended, whatever becomes of its vote.
     let member = match cluster.remove_silent_member(&name) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 
 use super::action_args::duration;
-use super::{LazyArgs, OutputArgs};
+use super::{ConfigCommand, LazyArgs, OutputArgs};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClusterCommand {
@@ -107,6 +107,9 @@ pub(crate) enum ClusterCommand {
                       Examples:\n  om cluster restore /root/blue.backup --dry-run\n  om cluster restore /root/blue.backup --object web"
     )]
     Restore(LazyArgs<RestoreArgs>),
+    /// Show, check, change or roll back cluster.conf
+    #[command(subcommand, after_help = "Examples:\n  om cluster config edit\n  om cluster config validate")]
+    Config(LazyArgs<ConfigCommand>),
     /// What OpenSVC does with clusters and this version does not yet
     #[command(external_subcommand)]
     Other(Vec<String>),

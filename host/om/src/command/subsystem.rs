@@ -179,6 +179,15 @@ pub(crate) enum NodeCommand {
                             Examples:\n  om node drain --wait\n  om node drain --node n2 --time 5m --wait"
     )]
     Drain(DrainArgs),
+    /// End another node from outside, by the fences of cluster.conf, or try whether that could be done
+    #[command(
+        visible_alias = "stonith",
+        after_help = "A fence is a section [fence#NODE] of cluster.conf. When one has proven that the node has ended, the others take over \
+                      what it had. --test leaves the node alone; until it has succeeded on each node, om cluster check and om mon \
+                      say so.\n\nExamples:\n  om node fence n2 --test\n  om node fence n2\n  \
+                      om node fence n2 --confirm --format json"
+    )]
+    Fence(LazyArgs<FenceArgs>),
     /// What OpenSVC does with nodes and this version does not yet
     #[command(external_subcommand)]
     Other(Vec<String>),
@@ -203,6 +212,20 @@ pub(crate) struct NodeOrderArgs {
     /// These nodes instead of this one: names or patterns, with commas between them
     #[arg(long, value_name = "SELECTOR")]
     pub(crate) node: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct FenceArgs {
+    /// The node
+    pub(crate) node: String,
+    /// Only try whether it could be ended, by each of its fences
+    #[arg(long)]
+    pub(crate) test: bool,
+    /// Do not ask for the name of the node
+    #[arg(long)]
+    pub(crate) confirm: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
 }
 
 #[derive(Debug, Clone, Default, Args)]

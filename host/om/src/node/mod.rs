@@ -1,6 +1,7 @@
 //! `om node …`: the configuration of this node, and what is ordered of nodes.
 
 mod drain;
+mod fence;
 
 pub(crate) use drain::{drain_here, left, thaw_here};
 
@@ -36,6 +37,7 @@ pub(crate) fn run(session: &Session, command: NodeCommand) -> Outcome {
         NodeCommand::Freeze(args) => drain::order(session, &args, NodeOrder::Freeze),
         NodeCommand::Thaw(args) => drain::order(session, &args, NodeOrder::Thaw),
         NodeCommand::Drain(args) => drain::drain(session, &args),
+        NodeCommand::Fence(args) => fence::fence(session, &args),
         NodeCommand::Other(words) => Err(unbuilt::second_word(OmLine::command(), "node", &words)),
     }
 }

@@ -36,7 +36,7 @@ const UNBUILT: [&str; 23] = [
 
 /// The second words of OpenSVC that this version does not have yet, by their first: of those of several words the first one.
 const UNBUILT_SECOND: [(&str, &[&str]); 5] = [
-    ("cluster", &["abort", "cert", "config", "engine", "freeze", "key", "logs", "ssh", "thaw", "unfreeze"]),
+    ("cluster", &["abort", "cert", "engine", "freeze", "key", "logs", "ssh", "thaw", "unfreeze"]),
     ("print", &["base", "exposed", "sub", "resource"]),
     ("instance", &["move", "scale", "boot", "resync"]),
     ("daemon", &["blacklist", "dns", "join", "leave", "listener", "lock", "mutex", "rejoin", "relay"]),
@@ -73,8 +73,6 @@ const UNBUILT_SECOND: [(&str, &[&str]); 5] = [
             "shutdown",
             "snooze",
             "ssh",
-            "stonith",
-            "fence",
             "sysreport",
             "unschedule",
             "unsnooze",

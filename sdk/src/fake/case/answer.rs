@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use crate::{Attachment, Error, Outcome, Problem, Result, RunReport, State, Status, TargetReport};
+use crate::{Attachment, Error, FenceReport, Outcome, Problem, Result, RunReport, State, Status, TargetReport};
 
 /// The result of the last call.
 pub(super) enum LastAnswer {
@@ -13,6 +13,7 @@ pub(super) enum LastAnswer {
     Run(Result<RunReport>),
     Sync(Result<Vec<TargetReport>>),
     Console(Result<Attachment>),
+    Fence(Result<FenceReport>),
 }
 
 impl LastAnswer {
@@ -25,6 +26,7 @@ impl LastAnswer {
             LastAnswer::Run(answer) => answer.as_ref().err(),
             LastAnswer::Sync(answer) => answer.as_ref().err(),
             LastAnswer::Console(answer) => answer.as_ref().err(),
+            LastAnswer::Fence(answer) => answer.as_ref().err(),
         }
     }
 
@@ -38,6 +40,7 @@ impl LastAnswer {
             LastAnswer::Run(answer) => answer,
             LastAnswer::Sync(answer) => answer,
             LastAnswer::Console(answer) => answer,
+            LastAnswer::Fence(answer) => answer,
         };
         panic!("expected {expected}, found {found:?}")
     }

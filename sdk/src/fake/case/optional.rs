@@ -1,8 +1,8 @@
-//! The calls and assertions of the optional traits: `Task`, `Sync`, `Console` and `Migrate`.
+//! The calls and assertions of the optional traits: `Task`, `Sync`, `Console`, `Migrate` and `Fence`.
 
 use super::Case;
 use super::answer::LastAnswer;
-use crate::{Attachment, Console, Migrate, Sync, TargetReport, Task};
+use crate::{Attachment, Console, Fence, FenceReport, Migrate, Sync, TargetReport, Task};
 
 impl<D: Task> Case<D> {
     /// Calls `run`.
@@ -94,5 +94,35 @@ impl<D: Migrate> Case<D> {
     #[track_caller]
     pub fn migrate(self, to: &str) -> Case<D> {
         self.act("migrate", |driver, context| driver.migrate(context, to))
+    }
+}
+
+impl<D: Fence> Case<D> {
+    /// Calls `fence`.
+    #[track_caller]
+    pub fn fence(mut self, node: &str) -> Case<D> {
+        self.last = LastAnswer::Fence(
+            self.host.run((Some(D::GRANTS), &self.context), None, || self.driver.fence(&self.context, node)),
+        );
+        self
+    }
+
+    /// Calls `test`.
+    #[track_caller]
+    pub fn test(mut self, node: &str) -> Case<D> {
+        self.last = LastAnswer::Fence(
+            self.host.run((Some(D::GRANTS), &self.context), None, || self.driver.test(&self.context, node)),
+        );
+        self
+    }
+
+    /// Asserts what is known of the node.
+    #[track_caller]
+    pub fn knows(self, expected: &FenceReport) -> Case<D> {
+        match &self.last {
+            LastAnswer::Fence(Ok(report)) => assert_eq!(report, expected),
+            other => other.unexpected("an answer of fence or test"),
+        }
+        self
     }
 }

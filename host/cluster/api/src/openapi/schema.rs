@@ -172,7 +172,7 @@ const TABLE: SchemaTable = &[
     ),
     ("AccessEntry", &[]),
     ("NodeChange", &[("changed", "boolean")]),
-    ("EvictRequest", &[("life", "integer"), ("beat", "integer")]),
+    ("EvictRequest", &[("life", "integer"), ("beat", "integer"), ("fenced?", "boolean")]),
     ("StopRequest", &[("drain?", "boolean"), ("keep?", "boolean")]),
     ("NodeOrderRequest", &[("verb", "string"), ("time?", "integer")]),
     ("PingRequest", &[("question?", "PromiseQuestion")]),
@@ -332,7 +332,7 @@ mod tests {
         let leaf = CertificateSummary { serial: text(), kind, name: text(), issued_at, ends_at, revoked, in_use };
         check("CertificateSummary", &leaf);
         check("NodeChange", &NodeChange { changed: true });
-        check("EvictRequest", &EvictRequest { life: 1, beat: 2 });
+        check("EvictRequest", &EvictRequest { life: 1, beat: 2, fenced: false });
         let (api_port, objects, probe) = (1, std::collections::BTreeMap::new(), false);
         let (node, address, witness) = (text(), text(), false);
         let join = JoinRequest { node, address, api_port, key: text(), agent: text(), probe, witness, objects };

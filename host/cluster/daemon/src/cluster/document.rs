@@ -37,6 +37,8 @@ impl Owner {
             NodeStanding::Evicted => (Some("stopped"), Some("evicted".to_owned())),
             NodeStanding::Absent => (Some("stopped"), Some("unknown".to_owned())),
         };
+        // A node that is back has left that behind.
+        let state = self.fence_word(node).map(str::to_owned).or(state);
         if let Some(daemon) = daemon {
             document.daemon.state = daemon.to_owned();
         }

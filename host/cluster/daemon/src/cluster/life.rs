@@ -43,6 +43,8 @@ impl Owner {
                     member.warnings = warnings;
                 }
             }
+            ClusterMessage::Fences(found) => self.fences_read(found),
+            ClusterMessage::Fenced { node, done } => self.fenced(&node, done),
             ClusterMessage::Engine(status) => self.examined(status),
             ClusterMessage::Pinged { node, question, answer } => self.pinged(&node, question, answer),
         }
@@ -64,6 +66,7 @@ impl Owner {
             self.send_owned(sent);
         }
         self.beat_when_due(now);
+        self.tend_fences(now);
         self.end_silent_lives(now);
         self.assert_again(now);
         self.follow_life(now);
@@ -75,8 +78,9 @@ impl Owner {
     pub(crate) fn next_member(&self) -> Option<BootTime> {
         let member = self.member.as_ref()?;
         // A life that is silent for long enough is ended then, and not with the next beat.
-        let evict = member.ownership.next_evict(crate::clock::now());
-        Some(evict.map_or(member.beaten + LOOP, |evict| evict.min(member.beaten + LOOP)))
+        let now = crate::clock::now();
+        let due = [member.ownership.next_evict(now), self.next_fence(now)];
+        due.into_iter().flatten().chain([member.beaten + LOOP]).min()
     }
 
     fn beat_when_due(&mut self, now: BootTime) {

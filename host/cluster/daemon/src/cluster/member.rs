@@ -11,10 +11,11 @@ use etcd::WitnessView;
 use model::{NodeName, ObjectPath};
 use orchestrate::{BootTime, FencingToken, StoreRevision};
 use ownership::{FailsafeQuestion, Ownership, OwnershipTiming, RequestOutcome, SlotName};
-use protocol::daemon::PingAnswer;
+use protocol::daemon::{FenceDocument, PingAnswer};
 use store::{StoreError, StoreStatus, TxnOutcome};
 use store_etcd::EtcdStore;
 
+use super::fence::{FenceWatch, FoundFences};
 use super::link::LinkState;
 use super::memory::MemoryFiles;
 use super::say::ReportState;
@@ -44,6 +45,10 @@ pub(crate) enum ClusterMessage {
     Warnings(Vec<String>),
     /// How the witness is. None: the cluster has none.
     Witness(Option<WitnessView>),
+    /// What `cluster.conf` says of fences.
+    Fences(FoundFences),
+    /// What became of the fence of a node.
+    Fenced { node: NodeName, done: Result<FenceDocument, String> },
     /// How the engine is.
     Engine(Result<StoreStatus, StoreError>),
     /// What another daemon answered. None: it did not.
@@ -89,6 +94,7 @@ pub(crate) struct Membership {
     /// What an operator should look at, one sentence each.
     pub(crate) warnings: Vec<String>,
     pub(super) witness: Option<WitnessView>,
+    pub(crate) fences: FenceWatch,
 }
 
 /// How far a daemon is that goes and leaves its services running.
@@ -139,6 +145,7 @@ impl Membership {
             newer: None,
             warnings: Vec::new(),
             witness: None,
+            fences: FenceWatch::default(),
         }
     }
 

@@ -7,6 +7,8 @@
 //!
 //!  this node's state, instances, configurations ──said──▶ store ──▶ the views of the others
 //!
+//!  a node that is lost is ended from outside, where cluster.conf has a fence ──▶ its life ends at once
+//!
 //!  pings, promises while the store is away ◀── link ──▶ the other daemons
 //! ```
 //!
@@ -15,6 +17,7 @@
 mod address;
 mod agree;
 mod document;
+mod fence;
 mod life;
 mod link;
 mod member;

@@ -26,7 +26,10 @@ impl Owner {
             return;
         }
         let pair = (StoreRevision(seen.life), StoreRevision(seen.beat));
-        let sent = self.member.as_mut().and_then(|member| member.ownership.evict_by_hand(node, pair, now));
+        let sent = self.member.as_mut().and_then(|member| match seen.fenced {
+            true => member.ownership.evict_fenced(node, pair, now),
+            false => member.ownership.evict_by_hand(node, pair, now),
+        });
         // `send_owned` keeps before it sends.
         let Some((sent, _keep)) = sent else {
             let text = "this node has no life in the cluster now: try it again, or on another node (om mon)";

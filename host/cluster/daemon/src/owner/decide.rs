@@ -84,8 +84,7 @@ impl Owner {
                 self.remember(path, |record| record.monitor = Some(record.after_monitor_action(true)));
                 self.end_node(path, *action);
             }
-            // There are no fence drivers yet, so no view asks for one.
-            Step::Fence { .. } => {}
+            Step::Fence { node } => self.begin_fence(node),
         }
     }
 

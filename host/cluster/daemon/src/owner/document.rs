@@ -48,7 +48,10 @@ impl Owner {
     fn engine(&self) -> EngineDocument {
         let state = self.fault_of_engine().unwrap_or_else(|| "running".to_owned());
         let outage = self.outage();
-        let warnings = self.member.as_ref().map(|member| member.warnings.clone()).unwrap_or_default();
+        let warnings = |member: &crate::cluster::Membership| {
+            member.warnings.iter().chain(&member.fences.warning).cloned().collect()
+        };
+        let warnings = self.member.as_ref().map(warnings).unwrap_or_default();
         EngineDocument { name: self.engine_name.clone(), revision: self.shared.revision, state, outage, warnings }
     }
 

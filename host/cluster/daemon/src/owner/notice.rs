@@ -67,6 +67,7 @@ impl Owner {
         let written = node.keywords.get("max_parallel").and_then(|number| number.parse().ok());
         self.node.max_parallel = written.unwrap_or(self.node.max_parallel);
         self.set_guard(GuardPolicy::of(&node.keywords, self.is_system, self.member.is_some()));
+        self.read_fences_again();
         self.add_event(EventKind::NodeConfig, None, json!({}));
         let paths: Vec<ObjectPath> = self.instances.keys().cloned().collect();
         paths.iter().for_each(|path| self.read(path));

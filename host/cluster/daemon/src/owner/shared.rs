@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::ObjectPath;
+use model::{NodeName, ObjectPath};
 use orchestrate::{SlotStep, ViewChange};
 use protocol::daemon::EventKind;
 use replica::{SharedKey, SharedObject, SharedState, everything};
@@ -37,6 +37,10 @@ pub(crate) enum SentRequest {
     Link,
     /// The drain of this node is over.
     DrainEnd,
+    /// The fence of a node begins, by this one.
+    FenceBegin(NodeName),
+    /// It has proven nothing.
+    FenceEnd,
 }
 
 impl SentRequest {
@@ -50,6 +54,8 @@ impl SentRequest {
             | SentRequest::NodeFlags(_)
             | SentRequest::NodeInfo
             | SentRequest::Link
+            | SentRequest::FenceBegin(_)
+            | SentRequest::FenceEnd
             | SentRequest::DrainEnd => None,
         }
     }
@@ -108,7 +114,8 @@ impl Owner {
             SentRequest::Link => self.link_said(),
             // Unless the store knows it, it is decided again.
             SentRequest::DrainEnd if applied.is_none() => self.follow_drain(),
-            SentRequest::DrainEnd => {}
+            SentRequest::DrainEnd | SentRequest::FenceEnd => {}
+            SentRequest::FenceBegin(node) => self.fence_begun(node, applied.is_some()),
             SentRequest::NodeFlags(answer) => {
                 let _ = answer.send(outcome.map(|_| applied.is_some()).map_err(|error| failure(&error)));
             }
@@ -193,6 +200,7 @@ impl Owner {
                 }
                 self.touch(&path);
             }
+            SharedKey::Fence(node) => self.changes.push(ViewChange::Node(node)),
             SharedKey::Node(node) | SharedKey::NodeInfo(node) => {
                 // What its instances said counts for its life alone.
                 let with = |object: &SharedObject| object.instances.contains_key(&node);

@@ -3,6 +3,7 @@
 //! A field that a later version added is ignored by an earlier one, and one that it misses has its default. So two versions
 //! may share a store, as long as the earlier one does not rewrite a row of the later one, which it knows by `version`.
 
+mod fence;
 mod order;
 mod peer;
 mod report;
@@ -15,6 +16,7 @@ use ownership::Generation;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use self::fence::FenceRow;
 pub(crate) use self::order::IntentRow;
 pub use self::order::RowClock;
 pub use self::peer::{MembersRow, PeerRow};
@@ -43,6 +45,12 @@ pub struct NodeRow {
     pub boot: String,
     /// Whether that life was ended by another node.
     pub evicted: bool,
+    /// Then the revision of the registration that it ended, 0 if that is not known.
+    #[serde(default)]
+    pub ended: u64,
+    /// And whether it was proven from outside that the node had ended.
+    #[serde(default)]
+    pub fenced: bool,
 }
 
 /// A beat of a node.
@@ -160,12 +168,12 @@ impl FailureRow {
 impl NodeRow {
     /// The registration of a boot.
     pub fn alive(boot: &str) -> NodeRow {
-        NodeRow { version: VERSION, boot: boot.to_owned(), evicted: false }
+        NodeRow { version: VERSION, boot: boot.to_owned(), evicted: false, ended: 0, fenced: false }
     }
 
     /// The end of a life.
-    pub(crate) fn evicted() -> NodeRow {
-        NodeRow { version: VERSION, boot: String::new(), evicted: true }
+    pub(crate) fn evicted(ended: u64, fenced: bool) -> NodeRow {
+        NodeRow { version: VERSION, boot: String::new(), evicted: true, ended, fenced }
     }
 }
 

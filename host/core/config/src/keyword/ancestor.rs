@@ -195,7 +195,7 @@ pub(crate) fn ancestor_driver(group: Group, name: &str) -> Option<&'static str> 
 }
 
 /// Kinds of sections of OpenSVC that have no group here.
-pub(crate) const SECTIONS: [&str; 6] = ["certificate", "expose", "hashpolicy", "route", "vhost", "stonith"];
+pub(crate) const SECTIONS: [&str; 5] = ["certificate", "expose", "hashpolicy", "route", "vhost"];
 
 /// References of OpenSVC that have no value here.
 pub(crate) const REFERENCES: [&str; 9] = [

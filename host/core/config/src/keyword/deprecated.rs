@@ -72,13 +72,14 @@ pub(crate) struct RenamedSection {
     pub(crate) type_name: &'static str,
 }
 
-const SECTIONS: [RenamedSection; 6] = [
+const SECTIONS: [RenamedSection; 7] = [
     RenamedSection { old: "drbd", group: Group::Disk, type_name: "drbd" },
     RenamedSection { old: "loop", group: Group::Disk, type_name: "loop" },
     RenamedSection { old: "vg", group: Group::Disk, type_name: "vg" },
     RenamedSection { old: "vdisk", group: Group::Disk, type_name: "vdisk" },
     RenamedSection { old: "vmdg", group: Group::Disk, type_name: "ldom" },
     RenamedSection { old: "pool", group: Group::Disk, type_name: "zpool" },
+    RenamedSection { old: "stonith", group: Group::Fence, type_name: "command" },
 ];
 
 /// The present form of an old kind of section, `[<prefix>#…]`.

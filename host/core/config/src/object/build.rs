@@ -148,7 +148,8 @@ impl<'a> ObjectBuilder<'_, 'a> {
         let group = section.rid.group();
         // Not read as a flag, because absent is not false here: the group and the tags decide then.
         let optional = fields.values("optional").map(|values| values == ["true"]);
-        let by_nature = matches!(group, Group::Sync | Group::Task) || tags.iter().any(|tag| tag == NOACTION);
+        let by_nature =
+            matches!(group, Group::Sync | Group::Task | Group::Fence) || tags.iter().any(|tag| tag == NOACTION);
         let resource = Resource {
             rid: section.rid.clone(),
             section: name.to_owned(),

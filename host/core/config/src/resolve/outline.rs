@@ -122,7 +122,9 @@ impl<'a> Outline<'a> {
             "env" => SectionRole::Free { scopable: true },
             "labels" | "data" => SectionRole::Free { scopable: false },
             "metadata" => SectionRole::Other,
-            // The sections of clusters and namespaces are not those of objects, and are not checked here.
+            // A cluster has fences as an object has resources.
+            name if path.kind() == ObjectKind::Ccfg && is_fence(name) => self.resource(types, section, schemas),
+            // The other sections of clusters and namespaces are not those of objects, and are not checked here.
             _ if matches!(path.kind(), ObjectKind::Ccfg | ObjectKind::Nscfg) => SectionRole::Other,
             _ if !has_resources => {
                 let message = format!("no section [{}] in an object of kind {}", section.name, path.kind());
@@ -130,6 +132,10 @@ impl<'a> Outline<'a> {
             }
             name => match name.strip_prefix("subset#") {
                 Some(subset) => self.subset(section, subset),
+                None if is_fence(name) => {
+                    let message = format!("no section [{name}] in an object of kind {}", path.kind());
+                    self.unknown(section, message, "fences stand in cluster.conf: om cluster config edit")
+                }
                 None => self.resource(types, section, schemas),
             },
         }
@@ -414,6 +420,13 @@ impl<'a> Outline<'a> {
     fn group(&self, section: &str) -> Option<Group> {
         self.resource_of(section).map(|resource| resource.rid.group())
     }
+}
+
+/// Whether a section is a fence by its name, `fence#…` or `stonith#…`.
+fn is_fence(section: &str) -> bool {
+    let prefix = section.split_once('#').map_or(section, |(prefix, _)| prefix);
+    let group = keyword::renamed_section(prefix).map(|renamed| renamed.group);
+    group.or_else(|| prefix.parse().ok()) == Some(Group::Fence)
 }
 
 /// The problem of a section without a type, and the name of the driver that it would have: of a group that has none here, an

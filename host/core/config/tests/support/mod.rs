@@ -102,6 +102,16 @@ impl Drivers {
             ("volume.pool", vec![text("name").or("{name}-vol-{rindex}"), text("type"), text("access").or("rwo")]),
             ("sync.rsync", vec![Keyword::new("src", ValueKind::List, "")]),
             ("task.host", vec![Keyword::new("command", ValueKind::Command, "")]),
+            (
+                "fence.command",
+                vec![
+                    Keyword {
+                        aliases: vec!["cmd".to_owned()],
+                        ..required(Keyword::new("command", ValueKind::Command, ""))
+                    },
+                    Keyword::new("nodes", ValueKind::Nodes, "").or("{rindex}"),
+                ],
+            ),
         ];
         let named = |(name, keywords): (&str, Vec<Keyword>)| (name.parse().unwrap(), keywords);
         Drivers(drivers.into_iter().map(named).collect())

@@ -70,7 +70,7 @@ impl StatusInput {
     /// Whether the service is available without it.
     fn is_accessory(&self) -> bool {
         // Even with `optional = false`: copies and tasks never decide whether the service is available.
-        self.optional || matches!(self.group, Group::Sync | Group::Task)
+        self.optional || matches!(self.group, Group::Sync | Group::Task | Group::Fence)
     }
 }
 

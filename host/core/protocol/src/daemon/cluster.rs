@@ -69,6 +69,9 @@ impl std::fmt::Debug for AuthorityGrant {
 pub struct EvictRequest {
     pub life: u64,
     pub beat: u64,
+    /// Whether a fence has proven that the node has ended: then only its registration is compared.
+    #[serde(default)]
+    pub fenced: bool,
 }
 
 /// A node that was let in asks for a member of the engine.
@@ -147,4 +150,33 @@ pub struct EngineMemberLine {
     /// Why it does not answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
+}
+
+/// What became of the fence of a node, or of a test of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FenceDocument {
+    pub node: String,
+    /// Whether it was only tried whether the node could be ended.
+    pub test: bool,
+    /// Whether it is proven that the node has ended.
+    pub proof: bool,
+    /// With a test: whether all fences of the node could be done. Else the same as `proof`.
+    pub succeeded: bool,
+    pub seconds: f64,
+    /// In the order in which they were made.
+    pub tries: Vec<FenceTryDocument>,
+}
+
+/// One try of one fence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FenceTryDocument {
+    pub rid: String,
+    pub driver: String,
+    pub level: u32,
+    pub proof: bool,
+    /// What the driver says. May be empty.
+    pub text: String,
+    /// Why it failed, if it did.
+    pub error: Option<String>,
+    pub seconds: f64,
 }

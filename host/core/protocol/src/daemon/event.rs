@@ -57,6 +57,10 @@ kinds! {
     NodeRegistered = "node.registered",
     /// This node has ended the life of another one that was silent.
     NodeEvicted = "node.evicted",
+    /// A fence has proven that another node has ended.
+    NodeFenced = "node.fenced",
+    /// No fence of another node could prove that it has ended.
+    NodeFenceFailed = "node.fence_failed",
     NodeFrozen = "node.frozen",
     NodeThawed = "node.thawed",
     /// The drain of a node begins, or is over: then with what is left on it.

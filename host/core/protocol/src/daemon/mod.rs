@@ -18,8 +18,8 @@ pub use access::{
     TokenDocument, TokenRequest, TokenSummary,
 };
 pub use cluster::{
-    AuthorityGrant, ClusterNodeLine, EngineMemberLine, EngineReport, EvictRequest, JoinGrant, JoinRequest, SeatGrant,
-    SeatRequest,
+    AuthorityGrant, ClusterNodeLine, EngineMemberLine, EngineReport, EvictRequest, FenceDocument, FenceTryDocument,
+    JoinGrant, JoinRequest, SeatGrant, SeatRequest,
 };
 pub use event::{DaemonEvent, EventKind};
 pub use explain::{ObjectExplanation, ObstacleDocument, ReasonDocument, RestartDocument};

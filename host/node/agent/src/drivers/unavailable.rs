@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use driver::{
-    ActionError, ActionReport, BoxFuture, CallBounds, Change, Driver, DriverCall, DriverFault, KeywordProblem,
-    LogSeverity, LogSink, Manifest, ReportMessage, RunReport, StatusReport, TargetReport, Verb,
+    ActionError, ActionReport, BoxFuture, CallBounds, Change, Driver, DriverCall, DriverFault, FenceReport, FenceWork,
+    KeywordProblem, LogSeverity, LogSink, Manifest, ReportMessage, RunReport, StatusReport, TargetReport, Verb,
 };
 use model::DriverName;
 use model::status::{Provisioned, State};
@@ -127,6 +127,17 @@ impl Driver for UnavailableDriver {
         _: Arc<dyn LogSink>,
     ) -> BoxFuture<'a, ActionReport> {
         Box::pin(std::future::ready(self.action(Verb::Migrate)))
+    }
+
+    fn fence<'a>(
+        &'a self,
+        _: FenceWork,
+        _: &'a str,
+        _: &'a DriverCall,
+        _: &'a CallBounds,
+        _: Arc<dyn LogSink>,
+    ) -> BoxFuture<'a, Result<FenceReport, ActionError>> {
+        Box::pin(std::future::ready(Err(self.error())))
     }
 
     fn sync<'a>(

@@ -79,6 +79,12 @@ impl Agent {
             let message = format!("{rid}.{keyword} runs a program that is not there");
             diagnostics.push(Diagnostic::warning(locate(&rid, Some(&keyword)), message, text));
         }
+        if scope == ConfigScope::ThisNode {
+            for (rid, nodes) in crate::fence::untested_of(self, &snapshot).await {
+                let message = format!("{rid} was never tested from this node for {nodes}");
+                diagnostics.push(Diagnostic::warning(locate(&rid, None), message, "om node fence NODE --test"));
+            }
+        }
         diagnostics.extend(instance.unlimited_lines(&snapshot.configuration.document));
         diagnostics.sort();
         diagnostics

@@ -8,12 +8,12 @@ use serde::de::DeserializeOwned;
 use crate::file::durable::{self, FileError};
 
 /// The document, unless it is absent or torn.
-pub(super) fn load<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, FileError> {
+pub(crate) fn load<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, FileError> {
     Ok(durable::read(path)?.and_then(|content| serde_json::from_slice(&content).ok()))
 }
 
 /// Replaces the document.
-pub(super) fn store<T: Serialize>(path: &Path, document: &T) -> Result<(), FileError> {
+pub(crate) fn store<T: Serialize>(path: &Path, document: &T) -> Result<(), FileError> {
     durable::write(path, &encode(path, document)?)
 }
 

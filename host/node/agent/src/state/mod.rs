@@ -1,7 +1,7 @@
 //! The state of an instance between two commands: one small file for each thing, below `var`, or below `run` if the next boot
 //! makes it void.
 
-mod documents;
+pub(crate) mod documents;
 mod facts;
 mod failures;
 mod footing;

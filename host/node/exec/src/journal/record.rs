@@ -84,7 +84,7 @@ pub(crate) enum RecordedVerb {
 }
 
 impl RecordedVerb {
-    /// Returns None for a verb that changes nothing: no plan contains one.
+    /// Returns None for a verb that changes nothing of the instance: no plan contains one.
     pub(crate) fn of(verb: Verb) -> Option<RecordedVerb> {
         Some(match verb {
             Verb::Start => RecordedVerb::Start,
@@ -94,7 +94,7 @@ impl RecordedVerb {
             Verb::Run => RecordedVerb::Run,
             Verb::Sync => RecordedVerb::Sync,
             Verb::Migrate => RecordedVerb::Migrate,
-            Verb::Validate | Verb::Status | Verb::Enter | Verb::Exec | Verb::Logs => return None,
+            Verb::Validate | Verb::Status | Verb::Enter | Verb::Exec | Verb::Logs | Verb::Fence => return None,
         })
     }
 }

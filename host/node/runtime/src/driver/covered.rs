@@ -3,7 +3,8 @@
 
 use capability::Redactor;
 use driver::{
-    ActionError, ActionReport, DriverCall, DriverFault, KeywordProblem, RunReport, StatusReport, TargetReport,
+    ActionError, ActionReport, DriverCall, DriverFault, FenceReport, KeywordProblem, RunReport, StatusReport,
+    TargetReport,
 };
 
 /// The redactor of a call: the same secrets that its log and its audit are kept from.
@@ -92,6 +93,12 @@ impl CoveredAnswer for KeywordProblem {
 impl CoveredAnswer for RunReport {
     fn covered(self, redactor: &Redactor) -> RunReport {
         RunReport { text: self.text.covered(redactor), ..self }
+    }
+}
+
+impl CoveredAnswer for FenceReport {
+    fn covered(self, redactor: &Redactor) -> FenceReport {
+        FenceReport { text: self.text.covered(redactor), ..self }
     }
 }
 

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use bindings::driver::DriverIndices;
 use bindings::driver::hostler::driver::types as wit;
-use bindings::{console, migrate, sync, task};
+use bindings::{console, fence, migrate, sync, task};
 use driver::{
     ActionError, ActionReport, BoxFuture, CallBounds, Change, ConsoleRequest, Driver, DriverCall, DriverFault,
-    KeywordProblem, LogSink, Manifest, OperatorTerminal, RunReport, StatusReport, TargetReport, Verb,
+    FenceReport, FenceWork, KeywordProblem, LogSink, Manifest, OperatorTerminal, RunReport, StatusReport, TargetReport,
+    Verb,
 };
 use wasmtime::component::InstancePre;
 
@@ -94,7 +95,8 @@ impl SandboxedDriver {
                 | Verb::Enter
                 | Verb::Exec
                 | Verb::Logs
-                | Verb::Migrate => Ok(Err(wit::ActionError::Unsupported)),
+                | Verb::Migrate
+                | Verb::Fence => Ok(Err(wit::ActionError::Unsupported)),
             })
             .await;
         answer.report()
@@ -220,6 +222,33 @@ impl Driver for SandboxedDriver {
             answer.report()
         };
         boxed(call, work, unknown)
+    }
+
+    fn fence<'a>(
+        &'a self,
+        work: FenceWork,
+        node: &'a str,
+        call: &'a DriverCall,
+        bounds: &'a CallBounds,
+        log: Arc<dyn LogSink>,
+    ) -> BoxFuture<'a, Result<FenceReport, ActionError>> {
+        let work = async move {
+            let setup = CallSetup::new(Verb::Fence, call, bounds, log);
+            let answer = self
+                .call(setup, async |DriverInstance { store, instance, context, .. }: DriverInstance<'_>| {
+                    let Ok(export) = fence::HostFence::new(&mut *store, &instance) else {
+                        return Ok(Err(wit::ActionError::Unsupported));
+                    };
+                    let export = export.hostler_driver_fence();
+                    match work {
+                        FenceWork::Fence => export.call_fence(store, &context, node).await,
+                        FenceWork::Test => export.call_test(store, &context, node).await,
+                    }
+                })
+                .await;
+            answer.result.map(|report| FenceReport { proof: report.proof, text: report.text })
+        };
+        boxed(call, work, Err)
     }
 
     fn console<'a>(

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use capability::AuditVerdict;
-use driver::{ActionError, ActionReport, CallBounds, Change, Driver, DriverCall, KeywordValue, SilentLog, Verb};
+use driver::{
+    ActionError, ActionReport, CallBounds, Change, Driver, DriverCall, FenceWork, KeywordValue, SilentLog, Verb,
+};
 use model::convert::convert;
 use model::keyword::{Keyword, ValueKind};
 
@@ -35,6 +37,8 @@ async fn every_verb(driver: &dyn Driver, call: &DriverCall) -> Vec<Ended> {
         unchanged("status", status.fault.map(ActionError::Fault)),
         unchanged("run", driver.run(call, &bounds(), log()).await.err()),
         unchanged("sync", driver.sync("update", &["n2".to_owned()], call, &bounds(), log()).await.err()),
+        unchanged("fence", driver.fence(FenceWork::Fence, "n2", call, &bounds(), log()).await.err()),
+        unchanged("test", driver.fence(FenceWork::Test, "n2", call, &bounds(), log()).await.err()),
     ];
     let mut acted = |verb: Verb, report: ActionReport| {
         ended.push(Ended { verb: verb.to_string(), change: report.change, error: report.result.err() });
@@ -114,6 +118,7 @@ fn a_driver_has_the_optional_exports_that_its_manifest_tells_of() {
         let has = [
             (Verb::Run, !lacks(driver.run(&call, &bounds(), log()).await.err())),
             (Verb::Sync, !lacks(driver.sync("update", &["n2".to_owned()], &call, &bounds(), log()).await.err())),
+            (Verb::Fence, !lacks(driver.fence(FenceWork::Fence, "n2", &call, &bounds(), log()).await.err())),
             (Verb::Migrate, !lacks(driver.migrate("n2", &call, &bounds(), log()).await.result.err())),
         ];
         for (verb, has) in has {

@@ -1,9 +1,11 @@
 //! What only a person can know: that the services of a node are stopped, and that an engine is the right one.
 
+use agent::fence::{FenceError, FenceWork};
 use anyhow::Context;
 use etcd::{EngineComparison, SeenNode};
 use model::NodeName;
 use protocol::FailureKind;
+use protocol::daemon::FenceDocument;
 
 use super::LocalCluster;
 use crate::backend::{Reply, block_on};
@@ -43,4 +45,32 @@ impl LocalCluster {
         let engine = self.engine()?;
         Ok(block_on(etcd::accept_generation(&self.place, &engine))?.context("cannot accept the engine")?)
     }
+
+    /// Ends a node by its fences.
+    pub(crate) fn fence(&self, node: &NodeName) -> Reply<FenceDocument> {
+        block_on(self.agent.fence(node, FenceWork::Fence))?.map_err(|error| refused(&error))
+    }
+
+    /// Tries whether its fences could end a node.
+    pub(crate) fn test_fences(&self, node: &NodeName) -> Reply<FenceDocument> {
+        block_on(self.agent.fence(node, FenceWork::Test))?.map_err(|error| refused(&error))
+    }
+
+    /// Checks that a fence ends the node, before anything is asked.
+    pub(crate) fn check_fence(&self, node: &NodeName) -> Reply<()> {
+        let sections = block_on(self.agent.fences())?.map_err(|error| refused(&error))?;
+        match sections.iter().any(|section| section.nodes.contains(node)) {
+            true => Ok(()),
+            false => Err(refused(&FenceError::None(node.clone()))),
+        }
+    }
+
+    /// What an operator should know of the fences of this node.
+    pub(crate) fn fence_warning(&self) -> Reply<Option<String>> {
+        Ok(block_on(self.agent.fence_warning())?)
+    }
+}
+
+fn refused(error: &FenceError) -> Failure {
+    Failure::message(error.kind(), agent::chain(error))
 }
