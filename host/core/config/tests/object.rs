@@ -539,7 +539,7 @@ fn a_cluster_has_fences_and_an_object_has_none() {
     );
     assert_eq!(fence("fence#pdu", "nodes"), ["n3"]);
     let said: Vec<_> = loaded.diagnostics.iter().map(|problem| problem.message.as_str()).collect();
-    assert_eq!(said, ["[stonith#n2] is an old kind of section"]);
+    assert_eq!(said, ["[stonith#n2] is an old kind of section", "fence#n2.cmd is an old name"]);
     for section in ["stonith#n2", "fence#n2"] {
         let refused = load(&path(), &format!("[{section}]\ncommand = /bin/off\n"), &node("n1"), &Drivers::new());
         let found = refused.diagnostics.iter().map(|problem| problem.message.as_str());
