@@ -91,13 +91,14 @@ fn remember_runs(state: &InstanceState, plan: &Plan, report: &ExecutionReport) {
     }
 }
 
-/// Records that the last run of a task was cut short: its process died, and nobody else can tell how it ended.
-pub(super) fn note_cut_short(state: &InstanceState, rid: &Rid) {
+/// Records how the last run of a task ended whose process died before it could: it was cut short, unless its journal says that the task
+/// had succeeded by then.
+pub(super) fn note_cut_short(state: &InstanceState, rid: &Rid, succeeded: bool) {
     if let Ok(Some(run)) = state.last_run(rid, Verb::Run)
         && run.succeeded.is_none()
     {
         // Losing it does no harm: that it has run counts, and that is on disk.
-        let end = LastRun { succeeded: Some(false), ended: Some(Timestamp::now()), ..run };
+        let end = LastRun { succeeded: Some(succeeded), ended: Some(Timestamp::now()), ..run };
         let _ = state.set_last_run(rid, Verb::Run, end);
     }
 }

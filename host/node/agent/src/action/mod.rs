@@ -308,7 +308,7 @@ impl Agent {
             journal,
             volatile: false,
             parallel: request.parallel.unwrap_or_else(|| max_parallel(node)),
-            log: Arc::new(log.with_sinks(LogSinks::of(node))),
+            log: Arc::new(log.of_session(&session.sid).with_sinks(LogSinks::of(node))),
             cancel,
         })
     }

@@ -1,8 +1,8 @@
 //! Recovers an earlier action whose process died, before the next action begins.
 
 use driver::LogSeverity;
-use exec::ExecutionRefusal;
-use exec::journal::JournalError;
+use exec::journal::{JournalError, JournalledAction};
+use exec::{ExecutionRefusal, RecoveryReport};
 
 use super::ActError;
 use crate::instance::InstanceFacilities;
@@ -28,13 +28,19 @@ pub(super) async fn finish_earlier(
     }
 }
 
-/// Recovers an earlier action that ran without the lock. Such an action may still be running, so a failure stops nothing.
-pub(super) async fn finish_beside(facilities: InstanceFacilities<'_>, session: &exec::ExecutionContext) {
+/// Recovers an earlier action that ran without the lock, and returns how far it had got. Such an action may still be running, so a failure
+/// stops nothing.
+pub(super) async fn finish_beside(
+    facilities: InstanceFacilities<'_>,
+    session: &exec::ExecutionContext,
+) -> Option<JournalledAction> {
     match exec::recover(&facilities, session).await {
+        Ok(Some(RecoveryReport::Finished { story, .. })) => return Some(story),
         Ok(_) | Err(JournalError::Held(_)) => {}
         Err(error) => {
             let text = format!("an interrupted action without the lock was not recovered: {}", crate::chain(&error));
             session.log.line(None, LogSeverity::Warn, &text);
         }
     }
+    None
 }

@@ -228,9 +228,16 @@ fn takes_down(action: Action) -> bool {
 
 async fn finish_run(facilities: InstanceFacilities<'_>, session: &ExecutionContext, rid: &Rid) {
     let state = facilities.instance.state();
-    finish_beside(facilities, session).await;
+    let story = finish_beside(facilities, session).await;
     let rid = rid.clone();
-    blocking(move || note_cut_short(&state, &rid)).await;
+    blocking(move || {
+        // One action may have run several tasks: its journal bears the name of the first.
+        let steps = story.iter().flat_map(|story| &story.steps);
+        steps.for_each(|step| note_cut_short(&state, &step.rid, step.is_complete()));
+        // Without a journal that can be read, nothing says that it succeeded.
+        note_cut_short(&state, &rid, false);
+    })
+    .await;
 }
 
 fn lock_of(directory: &Path, rid: &Rid, number: usize) -> PathBuf {

@@ -27,6 +27,7 @@ pub struct ActionLog {
     console: Option<Arc<dyn LogConsole>>,
     secrets: Arc<SecretValues>,
     sinks: Option<LogSinks>,
+    sid: Option<String>,
     zone: TimeZone,
 }
 
@@ -38,12 +39,17 @@ impl ActionLog {
         console: Option<Arc<dyn LogConsole>>,
         secrets: Arc<SecretValues>,
     ) -> ActionLog {
-        ActionLog { object, file, console, secrets, sinks: None, zone: zone::local() }
+        ActionLog { object, file, console, secrets, sinks: None, sid: None, zone: zone::local() }
     }
 
     /// The same, that goes where the node's configuration says too.
     pub(crate) fn with_sinks(self, sinks: LogSinks) -> ActionLog {
         ActionLog { sinks: Some(sinks), ..self }
+    }
+
+    /// The same, whose lines are of this session.
+    pub(crate) fn of_session(self, sid: &str) -> ActionLog {
+        ActionLog { sid: Some(sid.to_owned()), ..self }
     }
 }
 
@@ -51,7 +57,8 @@ impl LogSink for ActionLog {
     fn line(&self, rid: Option<&Rid>, level: LogSeverity, text: &str) {
         let now = Timestamp::now().to_zoned(self.zone.clone());
         let text = capability::hide_secret_values(&self.secrets.redact(text));
-        let line = LogLine { at: &now, level, object: &self.object, rid, text: &text };
+        let sid = self.sid.as_deref();
+        let line = LogLine { at: &now, level, object: &self.object, sid, rid, text: &text };
         if let Some(console) = &self.console {
             console.line(level, &line.for_terminal());
         }

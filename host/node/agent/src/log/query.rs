@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use model::ObjectPath;
 use protocol::LogQuery;
 
+use super::line::shown;
 use super::{ActionLog, LogFile, LogFollower, LogSinks, SinkMessage, last_lines};
 use crate::Agent;
 use crate::file::durable::FileError;
@@ -67,7 +68,7 @@ impl Agent {
             .await?;
             followed.extend(follower.map(|follower| (follower, EntryFilter::new(path, query))));
             let mut filter = EntryFilter::new(path, query);
-            entries.extend(split(lines).into_iter().filter(|entry| filter.accepts(entry)));
+            entries.extend(split(lines).iter().filter_map(|entry| filter.accepted(entry)));
         }
         // A line begins with its time. The sort is stable, so that the lines of one object keep their order.
         entries.sort_by(|a, b| time(a).cmp(time(b)));
@@ -85,7 +86,7 @@ impl Agent {
                 })
                 .await;
                 let lines = lines.map_err(LogReadError::Follow)?;
-                for text in split(lines).into_iter().filter(|entry| filter.accepts(entry)) {
+                for text in split(lines).iter().filter_map(|entry| filter.accepted(entry)) {
                     if entry(&text).is_break() {
                         return Ok(());
                     }
@@ -129,11 +130,11 @@ fn split(lines: Vec<String>) -> Vec<String> {
     entries
 }
 
-/// Which entries of a log are shown. It must read all of them in their order, because the id of a session is in its first
+/// Which entries of a log are shown. It must read all of them in their order: an earlier version wrote the id of a session on its first
 /// line only.
 struct EntryFilter {
     sid: Option<String>,
-    /// Whether the present lines are of that session.
+    /// Whether the present lines without an id are of that session.
     inside: bool,
     /// What stands before the text of the object's lines.
     object: String,
@@ -146,18 +147,33 @@ impl EntryFilter {
         EntryFilter { sid: query.sid.clone(), inside: false, object: format!(" {path}: "), rid }
     }
 
-    fn accepts(&mut self, entry: &str) -> bool {
+    /// The entry as it is shown, if it is wanted.
+    fn accepted(&mut self, entry: &str) -> Option<String> {
+        let (entry, sid) = shown(entry);
+        self.accepts(&entry, sid).then_some(entry)
+    }
+
+    fn accepts(&mut self, entry: &str, sid: Option<&str>) -> bool {
         let text = entry.split_once(self.object.as_str()).map_or(entry, |(_, text)| text);
+        let in_session = match (&self.sid, sid) {
+            (None, _) => true,
+            // A line has the beginning of the id only, and so may the one that is asked for.
+            (Some(wanted), Some(sid)) => wanted.starts_with(sid) || sid.starts_with(wanted.as_str()),
+            (Some(_), None) => self.is_inside(text),
+        };
+        in_session && self.rid.as_ref().is_none_or(|rid| text.starts_with(rid))
+    }
+
+    /// Whether a line without an id is of the session that is asked for.
+    fn is_inside(&mut self, text: &str) -> bool {
         if text.starts_with(">>> ") {
             let sid = text.rsplit_once("sid ").map_or("", |(_, sid)| sid);
             self.inside = self.sid.as_ref().is_some_and(|wanted| sid.starts_with(wanted.as_str()));
         }
-        let in_session = self.sid.is_none() || self.inside;
-        // Only now: the line that closes a session still belongs to it.
-        if text.starts_with("<<< ") {
-            self.inside = false;
-        }
-        in_session && self.rid.as_ref().is_none_or(|rid| text.starts_with(rid))
+        // The line that closes a session still belongs to it.
+        let inside = self.inside;
+        self.inside &= !text.starts_with("<<< ");
+        inside
     }
 }
 
@@ -174,21 +190,39 @@ mod tests {
         "2026-01-01 10:00:00.004 INF web: fs#10: unmounted",
     ];
 
-    fn shown(sid: Option<&str>, rid: Option<&str>) -> Vec<usize> {
+    /// The numbers of the entries that are shown.
+    fn numbers(log: &[&str], sid: Option<&str>, rid: Option<&str>) -> Vec<usize> {
         let owned = |text: Option<&str>| text.map(str::to_owned);
         let query = LogQuery { objects: Vec::new(), sid: owned(sid), rid: owned(rid), lines: 0, follow: false };
         let mut filter = EntryFilter::new(&"web".parse().unwrap(), &query);
-        let entries = split(LOG.iter().map(|line| (*line).to_owned()).collect());
-        (0..entries.len()).filter(|at| filter.accepts(&entries[*at])).collect()
+        let entries = split(log.iter().map(|line| (*line).to_owned()).collect());
+        (0..entries.len()).filter(|at| filter.accepted(&entries[*at]).is_some()).collect()
+    }
+
+    #[test]
+    fn sessions_side_by_side_are_not_mixed() {
+        const LOG: [&str; 7] = [
+            "2026-01-01 10:00:00.000 INF web: >>> do run [om web run] (origin scheduler, sid ae60fdd4-1)\t[ae60fdd4]",
+            "2026-01-01 10:00:00.001 INF web: >>> do stop [om web stop] (origin user, sid be60fdd4-2)\t[be60fdd4]",
+            "2026-01-01 10:00:00.002 INF web: task#1: a line of the run\t[ae60fdd4]",
+            "2026-01-01 10:00:00.003 INF web: a line of no session",
+            "2026-01-01 10:00:00.004 INF web: <<< done stop\t[be60fdd4]",
+            "2026-01-01 10:00:00.005 INF web: <<< done run\t[ae60fdd4]",
+            "2026-01-01 10:00:00.006 INF web: >>> do start [om web start] (origin user, sid be60fdd4-3)",
+        ];
+        let check = |sid, expected: &[usize]| assert_eq!(numbers(&LOG, sid, None), expected, "{sid:?}");
+        check(None, &[0, 1, 2, 3, 4, 5, 6]);
+        check(Some("ae60fdd4-1"), &[0, 2, 5]);
+        check(Some("be60"), &[1, 4, 6]);
     }
 
     #[test]
     fn entries_are_those_of_the_session_and_of_the_resource() {
-        assert_eq!(shown(None, None), [0, 1, 2, 3, 4]);
-        assert_eq!(shown(Some("ae60fdd4"), None), [0, 1, 2]);
-        assert_eq!(shown(Some("be60"), None), [3, 4]);
-        assert_eq!(shown(None, Some("fs#1")), [1]);
-        assert_eq!(shown(Some("ae60fdd4"), Some("fs#10")), [0; 0]);
+        assert_eq!(numbers(&LOG, None, None), [0, 1, 2, 3, 4]);
+        assert_eq!(numbers(&LOG, Some("ae60fdd4"), None), [0, 1, 2]);
+        assert_eq!(numbers(&LOG, Some("be60"), None), [3, 4]);
+        assert_eq!(numbers(&LOG, None, Some("fs#1")), [1]);
+        assert_eq!(numbers(&LOG, Some("ae60fdd4"), Some("fs#10")), [0; 0]);
     }
 
     #[test]
