@@ -14,6 +14,9 @@ crate::trials!(
     a_stop_ends_the_run_first_and_the_record_of_the_run_stays,
     a_run_goes_on_when_the_daemon_is_killed_and_the_next_one_finds_it,
     what_a_killed_run_left_behind_is_ended_and_its_record_says_so,
+    a_killed_run_of_several_tasks_is_recorded_for_each,
+    the_log_of_a_run_is_told_apart_from_what_goes_on_beside_it,
+    a_snoozed_schedule_starts_nothing_and_says_so,
     a_task_runs_as_often_at_once_as_it_may,
     what_a_run_leaves_running_is_held_until_a_stop_ends_it,
     what_was_killed_with_a_run_is_not_left_running,
@@ -143,6 +146,77 @@ fn what_a_killed_run_left_behind_is_ended_and_its_record_says_so(world: &World) 
     let_go(world);
     end(third).ok().says("stopped what it left running");
     world.om("web stop").ok();
+}
+
+fn a_killed_run_of_several_tasks_is_recorded_for_each(world: &World) {
+    let command = "command = /bin/sh -c 'echo {name} >> {w}/marks{then}'";
+    let task = |name: &str, then: &str| {
+        let command = command.replace("{name}", name).replace("{then}", then);
+        format!("[task#{name}]\ntype = host\n{command}\n")
+    };
+    let tasks = [task("1", ""), task("2", "; while [ ! -e {w}/go ]; do sleep 0.05; done"), task("3", "")];
+    world.create("web", &format!("[DEFAULT]\nnodes = n1\n[fs#1]\ntype = flag\n{}", tasks.concat()));
+    world.om("web start").ok();
+    let mut run = world.spawn("web run --local");
+    until("the second task has begun", || marks(world).contains('2') && marks(world).contains('1'));
+    // The first one has ended: its end is in the journal before the next one begins.
+    run.kill().unwrap();
+    run.wait().unwrap();
+    world.om("web stop").ok().says("stopped what it left running");
+    assert_eq!(shells(world), 0);
+    let record = |number: u8| world.read(&format!("root/var/svc/web/ran/task#{number}.run"));
+    assert!(record(1).contains("\"succeeded\":true"), "{}", record(1));
+    assert!(record(2).contains("\"succeeded\":false"), "{}", record(2));
+    assert!(record(3).contains("\"succeeded\":false"), "{}", record(3));
+}
+
+fn the_log_of_a_run_is_told_apart_from_what_goes_on_beside_it(world: &World) {
+    service(world, "");
+    world.om("web start").ok();
+    let run = run(world, 1);
+    world.om("web stop --rid fs#1").ok();
+    let_go(world);
+    end(run).ok();
+    let all = world.om("web logs --lines 0").ok().stdout;
+    let opening = all.lines().find(|line| line.contains(">>> do run")).unwrap();
+    assert!(opening.contains(" INF web: >>> do run"), "the id is shown once: {opening}");
+    let sid = opening.rsplit_once("sid ").unwrap().1.trim_end_matches(')');
+    for sid in [sid, &sid[..4]] {
+        let own = world.om(&format!("web logs --lines 0 --sid {sid}")).ok().stdout;
+        assert!(own.contains("do run") && own.contains("<<< done run"), "{own}");
+        assert!(!own.contains("stop") && !own.contains("fs#1"), "{own}");
+    }
+    world.om("web stop").ok();
+}
+
+fn a_snoozed_schedule_starts_nothing_and_says_so(world: &World) {
+    let task = "[task#1]\ntype = host\nschedule = @1s\ncommand = /bin/sh -c 'echo x >> {w}/marks'\n";
+    world.create("web", &format!("[DEFAULT]\nnodes = n1\n[fs#1]\ntype = flag\n{task}"));
+    world.om("web snooze").ends(1).says("--for");
+    world.om("web snooze --until 2001-01-01").ends(1).says("has passed already");
+    world.om("web unsnooze").ok().says("web: not snoozed");
+    world.om("web snooze --for 1h").ok().says("web: no schedule starts anything on this node before ");
+    world.om("web start").ok();
+    let daemon = Daemon::start(world);
+    let entry = schedule(world);
+    assert_eq!(entry["wait"], "snoozed", "{entry}");
+    assert!(entry["reason"].as_str().unwrap().starts_with("it is snoozed until "), "{entry}");
+    let next = jiff::Timestamp::from_second(entry["next_run_at"].as_i64().unwrap()).unwrap();
+    assert!(next > jiff::Timestamp::now() + jiff::SignedDuration::from_mins(50), "{entry}");
+    world.om("web print schedule").ok().says("web: snoozed until ");
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    assert_eq!(marks(world), "");
+    // By hand it runs all the same.
+    world.om("web run --local").ok();
+    assert_eq!(marks(world), "x\n");
+    world.om("web unsnooze").ok().says("web: its schedules hold again");
+    until("the daemon follows", || marks(world).lines().count() >= 2);
+    world.om("web snooze --for 2s").ok();
+    until("the run that was under way is over", || !world.om("daemon ps").ok().stdout.contains("task#1"));
+    let before = marks(world);
+    until("the snooze is over", || marks(world).len() > before.len());
+    world.om("web stop --wait").ok();
+    drop(daemon);
 }
 
 fn a_task_runs_as_often_at_once_as_it_may(world: &World) {

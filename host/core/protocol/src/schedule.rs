@@ -14,6 +14,9 @@ pub struct ScheduleDocument {
     pub node: NodeName,
     /// The IANA name of the time zone that the schedules are read in, or `UTC+1` and the like where it has none.
     pub timezone: String,
+    /// Until when an operator wants no run of a task or copy, in seconds since 1970. Absent if schedules hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snoozed_until: Option<i64>,
     pub entries: Vec<ScheduledAction>,
 }
 
@@ -35,7 +38,8 @@ pub struct ScheduledAction {
     /// When the schedule lets it run next. Absent if it never does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_run_at: Option<i64>,
-    /// Why it does not run now: `due`, `closed`, `excluded`, `has_run`, `interval` or `spread`.
+    /// Why it does not run now: `due`, `closed`, `excluded`, `has_run`, `interval` or `spread`; what is due by its schedule:
+    /// `running`, `frozen`, `not_up`, `no_daemon`, `missed` or `snoozed`.
     pub wait: String,
     /// The same for people.
     pub reason: String,

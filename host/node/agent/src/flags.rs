@@ -1,5 +1,5 @@
-//! Flags of an instance: frozen, and which actions failed. `om … freeze`, `thaw` and `clear` change them, and so does an
-//! orchestrated action.
+//! Flags of an instance: frozen, snoozed, and which actions failed. `om … freeze`, `thaw`, `snooze` and `clear` change them, and so does
+//! an orchestrated action.
 
 use jiff::Timestamp;
 use model::{NodeName, ObjectPath};
@@ -8,7 +8,7 @@ use crate::file::durable::FileError;
 use crate::state::InstanceState;
 use crate::{ActError, Agent};
 
-/// Why an instance cannot be frozen, thawed or cleared.
+/// Why an instance cannot be frozen, thawed, snoozed or cleared.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {verb} {object}")]
 pub struct FlagError {
@@ -38,6 +38,18 @@ impl Agent {
         let state = InstanceState::of(self.home(), path);
         let cleared = state.forget_failures().inspect(|_| state.announce(1));
         cleared.map_err(|source| FlagError { verb: "clear", object: path.clone(), source })
+    }
+
+    /// Puts what schedules start off until then, or no longer. False if it was not put off, and still is not.
+    pub fn snooze(&self, path: &ObjectPath, until: Option<Timestamp>) -> Result<bool, FlagError> {
+        let state = InstanceState::of(self.home(), path);
+        let done = match until {
+            Some(until) => state.snooze(until).map(|()| true),
+            None => state.unsnooze(Timestamp::now()),
+        };
+        let verb = if until.is_some() { "snooze" } else { "unsnooze" };
+        let done = done.inspect(|_| state.announce(0));
+        done.map_err(|source| FlagError { verb, object: path.clone(), source })
     }
 
     /// Does what follows an action on an object as a whole: a stopped instance is frozen, so that nothing restarts it, and a

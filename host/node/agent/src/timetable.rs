@@ -25,10 +25,9 @@ impl Agent {
             let object = configuration.object()?;
             let zone = zone_of(object)?;
             let state = InstanceState::of(agent.home(), &path);
-            let runs = agent.task_runs(&path);
-            let clock =
-                InstanceClock { object, zone, obstacle: obstacle(&agent, &state), state, runs, now: Timestamp::now() };
-            Ok(clock.document())
+            let (runs, now) = (agent.task_runs(&path), Timestamp::now());
+            let (obstacle, snoozed) = (obstacle(&agent, &state), state.snoozed(now).ok().flatten());
+            Ok(InstanceClock { object, zone, obstacle, snoozed, state, runs, now }.document())
         })
         .await
     }
@@ -43,6 +42,8 @@ struct InstanceClock<'a> {
     runs: Vec<TaskRun>,
     /// What keeps everything that is due from running.
     obstacle: Option<(&'static str, String)>,
+    /// Until when nothing is started by a schedule.
+    snoozed: Option<Timestamp>,
     now: Timestamp,
 }
 
@@ -68,6 +69,7 @@ impl InstanceClock<'_> {
             path: self.object.path.clone(),
             node: self.object.node.clone(),
             timezone: self.zone.iana_name().map_or_else(|| self.offset(), str::to_owned),
+            snoozed_until: self.snoozed.map(|until| until.as_second()),
             entries: entries.collect(),
         }
     }
@@ -98,7 +100,9 @@ impl InstanceClock<'_> {
         if resource.catch_up {
             self.make_good(&mut entry, resource.schedule.as_ref()?, last);
         }
-        if entry.next_run_at.is_some_and(|at| at <= self.now.as_second()) {
+        if let Some(until) = self.snoozed.filter(|until| entry.next_run_at.is_some_and(|at| at < until.as_second())) {
+            self.put_off(&mut entry, resource, last, until);
+        } else if entry.next_run_at.is_some_and(|at| at <= self.now.as_second()) {
             self.hold_back(&mut entry, resource);
         }
         Some(entry)
@@ -115,6 +119,20 @@ impl InstanceClock<'_> {
             (entry.wait, entry.reason) =
                 ("missed".to_owned(), format!("the run of {missed} was missed, and is due (catch_up)"));
         }
+    }
+
+    /// Puts a run off that an operator does not want before then.
+    fn put_off(&self, entry: &mut ScheduledAction, resource: &Resource, last: Option<Timestamp>, until: Timestamp) {
+        let schedule = resource.schedule.as_ref().and_then(|written| convert::schedule(&written.text).ok());
+        let seed = self.seed(&entry.keyword);
+        // As of then: a window that closes before is skipped, unless it is made good.
+        let next = schedule.and_then(|schedule| {
+            next_run(&ScheduleQuery { schedule: &schedule, zone: &self.zone, now: until, last, seed }).at
+        });
+        entry.next_run_at = if resource.catch_up { Some(until) } else { next }.map(|at| at.as_second());
+        let end = self.zone.to_datetime(until).strftime("%F %T");
+        (entry.wait, entry.reason) =
+            ("snoozed".to_owned(), format!("it is snoozed until {end} (om unsnooze ends that)"));
     }
 
     /// Says what keeps from running what is due by its schedule.

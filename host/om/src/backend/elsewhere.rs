@@ -149,6 +149,10 @@ impl Backend for ElsewhereBackend {
         Err(here_only())
     }
 
+    fn snooze(&self, _: &ObjectPath, _: Option<jiff::Timestamp>) -> Reply<bool> {
+        Err(here_only())
+    }
+
     fn console(&self, _: &ObjectPath, _: Option<&Rid>, _: &ConsoleOrder) -> Reply<i32> {
         Err(here_only())
     }

@@ -36,6 +36,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use model::{DriverName, NodeName, ObjectPath, Rid};
 use protocol::daemon::{AccessEntry, AccessQuery};
 use protocol::{
@@ -123,6 +124,8 @@ pub(crate) trait Backend {
     }
     /// Sets a flag. False if there was nothing to change.
     fn flag(&self, path: &ObjectPath, flag: InstanceFlag) -> Reply<bool>;
+    /// Puts what schedules start off until then, or no longer. False if there was nothing to change.
+    fn snooze(&self, path: &ObjectPath, until: Option<Timestamp>) -> Reply<bool>;
     /// Hands log entries to `entry`, until there are no more or it breaks.
     fn logs(&self, query: &LogQuery, entry: &mut dyn FnMut(&str) -> ControlFlow<()>) -> Reply<()>;
     /// Connects this process's terminal to the inside of a resource. Returns the exit status of what ran there.

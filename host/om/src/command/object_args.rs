@@ -1,5 +1,7 @@
 //! The options of the other commands on objects: status, logs, consoles, lists, flags, deletion.
 
+use std::time::Duration;
+
 use clap::Args;
 
 use model::NodeName;
@@ -101,6 +103,17 @@ pub(crate) struct FlagArgs {
     pub(crate) local: bool,
     #[command(flatten)]
     pub(crate) orchestration: OrchestrationArgs,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct SnoozeArgs {
+    /// For so long from now on
+    #[arg(long = "for", visible_alias = "duration", value_name = "DURATION", value_parser = super::action_args::duration)]
+    pub(crate) time: Option<Duration>,
+    /// Until this time of day, or this date and time
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
 }
 
 impl FlagArgs {

@@ -5,8 +5,8 @@ use clap::Subcommand;
 use super::{
     ActionArgs, ContainerLogsArgs, CreateArgs, DecodeArgs, DeleteArgs, DiffArgs, DocArgs, EditArgs, ExecInsideArgs,
     FlagArgs, GetArgs, HistoryArgs, InsideArgs, KeysArgs, LazyArgs, LifeCommand, ListArgs, LogsArgs, MonArgs,
-    OrderArgs, OutputArgs, PutArgs, RemoveArgs, RenameArgs, RollbackArgs, SetArgs, ShowArgs, StatusArgs, SwitchArgs,
-    SyncArgs, UnsetArgs, ValidateArgs,
+    OrderArgs, OutputArgs, PutArgs, RemoveArgs, RenameArgs, RollbackArgs, SetArgs, ShowArgs, SnoozeArgs, StatusArgs,
+    SwitchArgs, SyncArgs, UnsetArgs, ValidateArgs,
 };
 
 /// The actions on objects.
@@ -45,6 +45,16 @@ pub(crate) enum ObjectCommand {
     /// Exclude resources, or the whole object, from all actions
     #[command(after_help = "Example:\n  om web disable --rid app#1")]
     Disable(LazyArgs<FlagArgs>),
+    /// Put off what schedules start on this node: the runs of tasks and copies
+    #[command(
+        after_help = "What is missed meanwhile is skipped, or made good at the end where catch_up = true. A run that goes on \
+                            goes on, and om web run works.\n\nExamples:\n  om web snooze --for 2h\n  \
+                            om web snooze --until 08:00\n  om '*' snooze --until '2026-12-24 18:00'"
+    )]
+    Snooze(LazyArgs<SnoozeArgs>),
+    /// Undo snooze: let schedules start again what is due
+    #[command(after_help = "Example:\n  om web unsnooze")]
+    Unsnooze,
     /// Forget that earlier actions failed, so that the daemon tries again
     #[command(after_help = "Example:\n  om web clear")]
     Clear(LazyArgs<FlagArgs>),

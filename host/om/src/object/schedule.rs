@@ -31,12 +31,21 @@ pub(crate) fn run(session: &Session, target: &Target, output: &OutputArgs) -> Ou
                 return Ok(code.into());
             }
             print(&table(&HEAD, &rows));
+            documents.iter().filter_map(snoozed).for_each(|line| session.note(&line));
             if session.running_daemon()?.is_none() {
                 session.note("no daemon is running: nothing starts at these times by itself");
             }
         }
     }
     Ok(code.into())
+}
+
+/// That nothing of it is started for a while.
+fn snoozed(document: &ScheduleDocument) -> Option<String> {
+    let until = Timestamp::from_second(document.snoozed_until?).ok()?;
+    let zone = TimeZone::get(&document.timezone).unwrap_or_else(|_| TimeZone::system());
+    let end = zone.to_datetime(until).strftime("%F %T").to_string();
+    Some(format!("{}: snoozed until {end}: no task or copy starts before", document.path))
 }
 
 fn rows(document: &ScheduleDocument) -> Vec<Vec<String>> {

@@ -8,7 +8,7 @@ use crate::exit::Failure;
 use crate::words::Target;
 
 /// Actions that OpenSVC has and this version does not yet. Some take a second word: `pg freeze`, once `pg_freeze`.
-const UNBUILT: [&str; 23] = [
+const UNBUILT: [&str; 21] = [
     "boot",
     "collector",
     "compliance",
@@ -28,10 +28,8 @@ const UNBUILT: [&str; 23] = [
     "scale",
     "set_provisioned",
     "set_unprovisioned",
-    "snooze",
     "support",
     "toc",
-    "unsnooze",
 ];
 
 /// The second words of OpenSVC that this version does not have yet, by their first: of those of several words the first one.

@@ -58,6 +58,8 @@ pub(crate) struct Instance {
     pub(crate) ended: Option<EndReport>,
     /// The last action of another process that was followed.
     pub(crate) followed: u64,
+    /// Until when an operator wants no run of a task or copy.
+    pub(crate) snoozed: Option<jiff::Timestamp>,
     /// When its tasks and copies are due.
     pub(crate) timetable: Vec<ScheduledAction>,
     pub(crate) timing: ReadState,
@@ -121,6 +123,7 @@ impl Instance {
             hand: None,
             ended: None,
             followed: memory.followed,
+            snoozed: None,
             timetable: Vec::new(),
             timing: ReadState::Idle,
             held_back: BTreeSet::new(),

@@ -20,6 +20,7 @@ impl Owner {
         let state = InstanceState::of(self.agent.home(), path);
         let last = state.last_action().ok().flatten().unwrap_or_default();
         self.follow_freeze(path, &state);
+        self.follow_snooze(path, &state);
         self.follow_clear(path, &last);
         self.follow_action(path, &state, &last);
     }
@@ -31,6 +32,15 @@ impl Owner {
         if instance.frozen != frozen && instance.acting.is_none() && !self.sending.contains(path) {
             instance.frozen = frozen;
             self.touch(path);
+        }
+    }
+
+    fn follow_snooze(&mut self, path: &ObjectPath, state: &InstanceState) {
+        let until = state.snoozed(jiff::Timestamp::now()).ok().flatten();
+        let Some(instance) = self.instances.get_mut(path) else { return };
+        if std::mem::replace(&mut instance.snoozed, until) != until {
+            // The agent says what is due when.
+            self.time(path);
         }
     }
 

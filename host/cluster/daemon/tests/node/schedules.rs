@@ -17,6 +17,7 @@ trials!(
     a_run_keeps_no_other_action_waiting_and_a_stop_ends_it,
     a_run_that_was_missed_is_made_good_once_where_that_is_wanted,
     what_is_due_does_not_begin_beside_a_run_by_hand,
+    a_snoozed_run_begins_when_the_snooze_is_over,
 );
 
 fn task(schedule: &str, command: &str) -> String {
@@ -122,6 +123,26 @@ async fn a_run_that_was_missed_is_made_good_once_where_that_is_wanted() {
         node.handle().refresh(Some(path("jobs"))).await.unwrap();
         assert_eq!(std::fs::read_to_string(&ran).unwrap(), expected, "{more}");
     }
+}
+
+async fn a_snoozed_run_begins_when_the_snooze_is_over() {
+    let directory = tempfile::tempdir().unwrap();
+    let ran = directory.path().join("ran");
+    let mut node = TestNode::new();
+    node.create("jobs", &task("@1h", &format!("touch {}", ran.display())));
+    let until_then = Timestamp::now() + 2.hours();
+    node.agent().snooze(&path("jobs"), Some(until_then)).unwrap();
+    node.start().await;
+    node.handle().refresh(Some(path("jobs"))).await.unwrap();
+    let table = node.agent().timetable(&path("jobs")).await.unwrap();
+    assert_eq!(table.snoozed_until, Some(until_then.as_second()));
+    let entry = table.entries.iter().find(|entry| entry.rid == Some(rid())).unwrap();
+    assert_eq!((entry.wait.as_str(), entry.next_run_at), ("snoozed", Some(until_then.as_second())));
+    assert!(!ran.exists());
+    // Another process shortens it, and the daemon follows.
+    node.agent().snooze(&path("jobs"), Some(Timestamp::now() + 1.seconds())).unwrap();
+    until("the task has run", async || ran.exists()).await;
+    assert!(last_run(&node).unwrap().began >= until_then - 2.hours());
 }
 
 async fn what_is_due_does_not_begin_beside_a_run_by_hand() {

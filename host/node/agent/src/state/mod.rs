@@ -10,6 +10,7 @@ mod last_action;
 mod last_good;
 mod marks;
 mod runs;
+mod snooze;
 mod status;
 
 pub(crate) use facts::StateFacts;

@@ -234,6 +234,10 @@ impl Backend for LocalBackend {
         }?)
     }
 
+    fn snooze(&self, path: &ObjectPath, until: Option<jiff::Timestamp>) -> Reply<bool> {
+        Ok(self.agent.snooze(path, until)?)
+    }
+
     fn logs(&self, query: &LogQuery, entry: &mut dyn FnMut(&str) -> ControlFlow<()>) -> Reply<()> {
         Ok(block_on(self.agent.logs(query, entry))??)
     }
