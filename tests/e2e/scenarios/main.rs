@@ -77,6 +77,7 @@ mod shares;
 mod spider;
 mod storage;
 mod tasks;
+mod trace;
 mod unprivileged;
 mod volumes;
 mod watch;
@@ -145,6 +146,7 @@ fn main() -> ExitCode {
         watch::trials(),
         log_sinks::trials(),
         daemon_faults::trials(),
+        trace::trials(),
         daemon_secrets::trials(),
         elsewhere::trials(),
         escapes::trials(),

@@ -15,7 +15,7 @@ use protocol::daemon::{
 use serde::de::DeserializeOwned;
 
 use crate::ask::{Question, ask, begin};
-use crate::events::{EventStream, EventWish};
+use crate::events::{EventStream, EventWish, TraceStream, TraceWish};
 use crate::server::DaemonServer;
 use crate::{ClientError, CommandStream, RemoteAccess};
 
@@ -69,6 +69,12 @@ impl DaemonClient {
 
     /// Follows what happens.
     pub async fn events(&self, wish: &EventWish) -> Result<EventStream, ClientError> {
+        let response = begin(&self.server, self.limit, Question::get(wish.address())).await?;
+        Ok(EventStream::new(response.into_body()))
+    }
+
+    /// Follows what the daemon decides and does.
+    pub async fn trace(&self, wish: &TraceWish) -> Result<TraceStream, ClientError> {
         let response = begin(&self.server, self.limit, Question::get(wish.address())).await?;
         Ok(EventStream::new(response.into_body()))
     }

@@ -5,32 +5,31 @@ use hyper::body::Incoming;
 use protocol::daemon::CommandOutput;
 
 use crate::ClientError;
+use crate::received::ReceivedBytes;
 
 /// An open stream of what a command prints.
 #[derive(Debug)]
 pub struct CommandStream {
     body: Incoming,
-    /// What was read and is not a whole line yet.
-    rest: Vec<u8>,
+    received: ReceivedBytes,
 }
 
 impl CommandStream {
     pub(crate) fn new(body: Incoming) -> CommandStream {
-        CommandStream { body, rest: Vec::new() }
+        CommandStream { body, received: ReceivedBytes::default() }
     }
 
     /// What comes next. None: the node was lost before the command had ended, if that did not come before.
     pub async fn next(&mut self) -> Result<Option<CommandOutput>, ClientError> {
         loop {
-            if let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
-                let line: Vec<u8> = self.rest.drain(..=end).collect();
+            if let Some(line) = self.received.take(b"\n") {
                 let wrong = |error| ClientError::Answer("the daemon".to_owned(), Box::new(error));
-                return serde_json::from_slice(&line).map(Some).map_err(wrong);
+                return serde_json::from_slice(line).map(Some).map_err(wrong);
             }
             match self.body.frame().await {
                 // A line that is not whole is dropped: its node was lost in the middle of it.
                 None => return Ok(None),
-                Some(Ok(frame)) => self.rest.extend_from_slice(frame.data_ref().map_or(&[], |bytes| bytes)),
+                Some(Ok(frame)) => self.received.add(frame.data_ref().map_or(&[], |bytes| bytes)),
                 Some(Err(error)) => return Err(ClientError::HungUp(error)),
             }
         }

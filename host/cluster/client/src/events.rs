@@ -1,12 +1,16 @@
 //! A stream of events, read from server-sent events.
 
+use std::marker::PhantomData;
+
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use model::ObjectPath;
-use protocol::daemon::{DaemonEvent, EventKind};
+use protocol::daemon::{DaemonEvent, EventKind, TraceEntry, TraceKind};
+use serde::de::DeserializeOwned;
 
 use crate::ClientError;
 use crate::client::encoded;
+use crate::received::ReceivedBytes;
 
 /// Which events are wanted.
 #[derive(Debug, Clone, Default)]
@@ -28,21 +32,41 @@ impl EventWish {
     }
 }
 
-/// An open stream of events.
-#[derive(Debug)]
-pub struct EventStream {
-    body: Incoming,
-    /// What was read and is not a whole event yet.
-    rest: Vec<u8>,
+/// Which parts of what the daemon does are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct TraceWish {
+    /// Entries of these kinds. None: of every kind.
+    pub kinds: Vec<TraceKind>,
+    /// About the objects that these patterns name. None: about everything.
+    pub objects: Vec<String>,
 }
 
-impl EventStream {
-    pub(crate) fn new(body: Incoming) -> EventStream {
-        EventStream { body, rest: Vec::new() }
+impl TraceWish {
+    pub(crate) fn address(&self) -> String {
+        let kinds = self.kinds.iter().map(|kind| format!("kind={}", kind.as_str()));
+        let objects = self.objects.iter().map(|pattern| format!("object={}", encoded(pattern)));
+        format!("/trace?{}", kinds.chain(objects).collect::<Vec<_>>().join("&"))
+    }
+}
+
+/// An open stream of what the daemon decides and does.
+pub type TraceStream = EventStream<TraceEntry>;
+
+/// An open stream of events, or of other documents that come as events do.
+#[derive(Debug)]
+pub struct EventStream<T = DaemonEvent> {
+    body: Incoming,
+    received: ReceivedBytes,
+    document: PhantomData<fn() -> T>,
+}
+
+impl<T: DeserializeOwned> EventStream<T> {
+    pub(crate) fn new(body: Incoming) -> EventStream<T> {
+        EventStream { body, received: ReceivedBytes::default(), document: PhantomData }
     }
 
-    /// The next event. None when the daemon has ended.
-    pub async fn next(&mut self) -> Result<Option<DaemonEvent>, ClientError> {
+    /// The next document. None when the daemon has ended.
+    pub async fn next(&mut self) -> Result<Option<T>, ClientError> {
         loop {
             while let Some(block) = self.block() {
                 if let Some(data) = data_of(&block) {
@@ -52,7 +76,7 @@ impl EventStream {
             }
             match self.body.frame().await {
                 None => return Ok(None),
-                Some(Ok(frame)) => self.rest.extend_from_slice(frame.data_ref().map_or(&[], |bytes| bytes)),
+                Some(Ok(frame)) => self.received.add(frame.data_ref().map_or(&[], |bytes| bytes)),
                 Some(Err(error)) => return Err(ClientError::HungUp(error)),
             }
         }
@@ -60,9 +84,8 @@ impl EventStream {
 
     /// Takes the next whole block out of what was read: an event, or a comment.
     fn block(&mut self) -> Option<String> {
-        let end = self.rest.windows(2).position(|pair| pair == b"\n\n")?;
-        let block = self.rest.drain(..end + 2).collect::<Vec<u8>>();
-        Some(String::from_utf8_lossy(&block).into_owned())
+        let block = self.received.take(b"\n\n")?;
+        Some(String::from_utf8_lossy(block).into_owned())
     }
 }
 
@@ -84,6 +107,8 @@ mod tests {
             EventWish { after: Some(7), kinds: vec![EventKind::OrderEnd], paths: vec!["ns1/svc/web".parse().unwrap()] };
         assert_eq!(wish.address(), "/events?after=7&kind=order.end&path=ns1%2Fsvc%2Fweb");
         assert_eq!(EventWish::default().address(), "/events?");
+        let trace = TraceWish { kinds: vec![TraceKind::Step], objects: vec!["ns1/**".to_owned()] };
+        assert_eq!(trace.address(), "/trace?kind=step&object=ns1%2F%2A%2A");
     }
 
     #[test]

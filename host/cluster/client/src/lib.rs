@@ -10,10 +10,11 @@ mod command;
 mod error;
 mod events;
 mod pinned;
+mod received;
 mod server;
 
 pub use client::DaemonClient;
 pub use command::CommandStream;
 pub use error::ClientError;
-pub use events::{EventStream, EventWish};
+pub use events::{EventStream, EventWish, TraceStream, TraceWish};
 pub use server::RemoteAccess;

@@ -25,6 +25,7 @@ const DEMANDS: &[(&str, Demand)] = &[
     ("status", Demand::Somewhere),
     ("metrics", Demand::Somewhere),
     ("events", Demand::Somewhere),
+    ("trace", Demand::Somewhere),
     ("processes", Demand::Somewhere),
     ("usage", Demand::Somewhere),
     ("orderState", Demand::Role(1)),

@@ -11,7 +11,7 @@ use protocol::daemon::{
 use protocol::{FailureKind, RequestFailure};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::EventLog;
+use crate::{EventLog, TraceLog};
 
 /// So many requests may wait. Who asks more waits in turn.
 const WAITING: usize = 64;
@@ -110,13 +110,15 @@ pub struct DaemonHandle {
     node: NodeName,
     requests: mpsc::Sender<DaemonRequest>,
     events: EventLog,
+    trace: TraceLog,
     peers: Option<PeerEndpoint>,
 }
 
 /// A handle, and the requests that it makes.
 pub fn request_channel(node: NodeName, events: EventLog) -> (DaemonHandle, mpsc::Receiver<DaemonRequest>) {
     let (requests, receiver) = mpsc::channel(WAITING);
-    (DaemonHandle { node, requests, events, peers: None }, receiver)
+    let trace = TraceLog::new(node.clone());
+    (DaemonHandle { node, requests, events, trace, peers: None }, receiver)
 }
 
 impl DaemonHandle {
@@ -139,6 +141,11 @@ impl DaemonHandle {
     /// What happens from now on, and what happened not long ago.
     pub fn events(&self) -> &EventLog {
         &self.events
+    }
+
+    /// What the daemon decides and does from now on.
+    pub fn trace(&self) -> &TraceLog {
+        &self.trace
     }
 
     /// All that the daemon knows.

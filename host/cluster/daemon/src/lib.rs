@@ -7,7 +7,8 @@
 //!  store: what has changed, answers ─────────────────────┤
 //!  agent: configurations, statuses, ends of actions ─────┼──▶ owner ──▶ view ──▶ decide ──▶ steps
 //!  DaemonHandle: orders, questions ──DaemonRequest───────┘      │
-//!  EventReader ◀── EventLog ◀───────────────────────────────────┘
+//!  EventReader ◀── EventLog ◀───────────────────────────────────┤
+//!  TraceReader ◀── TraceLog ◀───────────────────────────────────┘
 //! ```
 //!
 //! The owner never waits for any of them. It ends when a request says so; then nothing more is begun, what runs is given a
@@ -28,9 +29,11 @@ mod machine;
 mod owner;
 mod run_program;
 mod start;
+mod trace;
 mod watch;
 
 pub use event::{EventLog, EventReader};
 pub use handle::{Asked, DaemonHandle, DaemonRequest, RequestError, request_channel};
 pub use run_program::{ORIGIN_VARIABLE, TaskProgram};
 pub use start::{DaemonOptions, RunningDaemon, StartError, start};
+pub use trace::{TraceLog, TraceReader};

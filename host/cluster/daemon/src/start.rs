@@ -138,6 +138,7 @@ pub async fn start(agent: Agent, options: DaemonOptions) -> Result<RunningDaemon
         true => "etcd".to_owned(),
         false => store.status().await.map(|status| status.engine).unwrap_or_default(),
     };
+    handle.trace().watch(&agent);
     let hooks = HookTasks::start(agent.clone(), events.clone());
     let mut owner = Owner {
         node: local_node(&agent, boot),
@@ -166,6 +167,7 @@ pub async fn start(agent: Agent, options: DaemonOptions) -> Result<RunningDaemon
         clock_offset: clock::wall() - clock::now().since_boot().as_secs_f64(),
         next_process: 0,
         events,
+        trace: handle.trace().clone(),
         engines: EngineWatch::start(agent.clone(), mail.clone()),
         mail: mail.clone(),
         records,

@@ -53,5 +53,7 @@ pub use instance::RejectedKeyword;
 pub use object::{ConfigurationCatalogue, ObjectFiles, ObjectScan};
 pub use processors::on_all_processors;
 pub use snapshot::NodeSnapshot;
+// What a caller is shown of the calls that it watches.
+pub use runtime::DriverCallNote;
 // The program that embeds the agent must run this child when it is asked to, see `runtime`.
 pub use runtime::{COMPILE_VERB, compile_child};

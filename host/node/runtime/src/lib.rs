@@ -14,7 +14,7 @@ mod imports;
 mod manifest;
 mod sandbox;
 
-pub use self::driver::{ComponentCode, DriverSource, GrantsError, NodeFacilities, Runtime};
+pub use self::driver::{ComponentCode, DriverCallNote, DriverSource, GrantsError, NodeFacilities, Runtime};
 pub use manifest::{SectionError, manifest_of};
 pub use sandbox::{
     COMPILE_VERB, CallLimits, CallVolume, LARGEST_COMPONENT, LoadError, WasmEngineError, compile_child, digest,

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand, ValueEnum};
+use protocol::daemon::TraceKind;
 
 use super::action_args::duration;
 use super::{AuthArgs, CertCommand, LazyArgs, OutputArgs, TrailArgs};
@@ -45,6 +47,9 @@ pub(crate) enum DaemonCommand {
     /// Follow what happens on this node
     #[command(after_help = EVENTS_HELP)]
     Events(LazyArgs<EventsArgs>),
+    /// Follow what the daemon decides and does: decisions with their reasons, steps, calls of drivers
+    #[command(after_help = TRACE_HELP)]
+    Trace(LazyArgs<TraceArgs>),
     /// Show the daemon's own log
     #[command(after_help = "Examples:\n  om daemon log\n  om daemon log --follow")]
     Log(LazyArgs<DaemonLogArgs>),
@@ -148,7 +153,8 @@ pub(crate) const EVENTS_HELP: &str = "A filter is conditions with commas between
     Of several filters, one is enough; --wait ends when each has matched once.\n\n\
     Examples:\n  om events\n  om events --filter order.*,path=web\n  \
     om events --filter instance.status,path=web,.data.avail=up --wait --duration 1m\n  \
-    om daemon events --replay --limit 10 --format json";
+    om daemon events --replay --limit 10 --format json\n  \
+    om events --filter 'order.*' --template '{{.path}} {{.data.state}}'";
 
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct EventsArgs {
@@ -164,6 +170,9 @@ pub(crate) struct EventsArgs {
     /// End after this time
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) duration: Option<Duration>,
+    /// Print a line of one's own for each event: {{.kind}}, {{.path}}, {{.data.avail}} and the like are filled in
+    #[arg(long, value_name = "TEXT", conflicts_with = "format")]
+    pub(crate) template: Option<String>,
     /// Begin with how everything is now, as events of the kinds object.status and instance.status
     #[arg(long)]
     pub(crate) replay: bool,
@@ -172,6 +181,39 @@ pub(crate) struct EventsArgs {
     pub(crate) after: Option<u64>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+}
+
+pub(crate) const TRACE_HELP: &str = "The kinds of entries:\n  \
+    decision   what comes next for an object, and why nothing else does; told when it changes\n  \
+    step       a step of a decision that begins, or what it waits for\n  \
+    call       a call of a driver, how it ended, and how long it took\n  \
+    look       a look at an instance, and its avail status\n  \
+    end        the end of an action or of a run\n\n\
+    A task runs in a process of its own, so that calls of its driver are in its log alone.\n\n\
+    Examples:\n  om daemon trace\n  om daemon trace --object web --for 30s\n  \
+    om daemon trace --object 'ns1/**' --kind decision,step --format json";
+
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct TraceArgs {
+    /// Only what is about objects whose paths match this pattern. May be repeated
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) object: Vec<String>,
+    /// Only these kinds of entries, with commas between them
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = trace_kind())]
+    pub(crate) kind: Vec<TraceKind>,
+    /// End after this time
+    #[arg(long = "for", visible_alias = "duration", value_name = "DURATION", value_parser = duration)]
+    pub(crate) time: Option<Duration>,
+    /// End after this many entries
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u64>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+fn trace_kind() -> impl TypedValueParser<Value = TraceKind> {
+    let words = PossibleValuesParser::new(TraceKind::ALL.map(TraceKind::as_str));
+    words.map(|word| TraceKind::ALL.into_iter().find(|kind| kind.as_str() == word).unwrap_or(TraceKind::Missed))
 }
 
 #[derive(Debug, Clone, Default, Args)]

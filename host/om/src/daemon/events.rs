@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::backend::block_on;
 use crate::command::{EventsArgs, OutputFormat};
 use crate::daemon::filter::EventFilter;
+use crate::daemon::template::EventTemplate;
 use crate::exit::{self, Failure, Outcome};
 use crate::render::event::line;
 use crate::render::structured::{escaped, structured};
@@ -34,6 +35,7 @@ struct EventWatch<'a> {
     args: &'a EventsArgs,
     quiet: bool,
     filters: Vec<EventFilter>,
+    template: Option<EventTemplate>,
     /// For --wait: which filters have matched.
     matched: Vec<bool>,
     shown: u64,
@@ -42,7 +44,8 @@ struct EventWatch<'a> {
 pub(crate) fn run(session: &Session, args: &EventsArgs) -> Outcome {
     let filters: Vec<EventFilter> = args.filter.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
     let matched = vec![false; filters.len()];
-    let mut watch = EventWatch { args, quiet: session.global.quiet, filters, matched, shown: 0 };
+    let template = args.template.as_deref().map(str::parse).transpose()?;
+    let mut watch = EventWatch { args, quiet: session.global.quiet, filters, template, matched, shown: 0 };
     let client = session.daemon().client;
     let end = block_on(async {
         let following = follow(&client, args, &mut watch);
@@ -149,6 +152,9 @@ impl EventWatch<'_> {
         if self.quiet {
             return;
         }
+        if let Some(template) = &self.template {
+            return print(&(template.fill(event) + "\n"));
+        }
         let value = || serde_json::to_value(event).unwrap_or_default();
         match self.args.output.format {
             OutputFormat::Human | OutputFormat::Dot => print(&line(event)),
@@ -178,7 +184,8 @@ mod tests {
         let args = EventsArgs { wait: true, ..EventsArgs::default() };
         let filters: Vec<EventFilter> =
             ["order.end", ".data.avail=up"].iter().map(|text| text.parse().unwrap()).collect();
-        let mut watch = EventWatch { args: &args, quiet: true, matched: vec![false; 2], filters, shown: 0 };
+        let mut watch =
+            EventWatch { args: &args, quiet: true, matched: vec![false; 2], filters, template: None, shown: 0 };
         assert!(!watch.take(&event(EventKind::OrderStep, Value::Null)));
         assert!(!watch.take(&event(EventKind::InstanceStatus, json!({"avail": "up"}))));
         assert_eq!(watch.missing(), "order.end");
@@ -189,7 +196,8 @@ mod tests {
     fn a_limit_counts_what_was_wanted() {
         let args = EventsArgs { limit: Some(1), ..EventsArgs::default() };
         let filters = vec!["order.end".parse().unwrap()];
-        let mut watch = EventWatch { args: &args, quiet: true, matched: vec![false], filters, shown: 0 };
+        let mut watch =
+            EventWatch { args: &args, quiet: true, matched: vec![false], filters, template: None, shown: 0 };
         assert!(!watch.take(&event(EventKind::OrderStep, Value::Null)));
         assert!(watch.take(&event(EventKind::OrderEnd, Value::Null)));
     }

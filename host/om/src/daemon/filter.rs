@@ -108,7 +108,7 @@ fn comparison(text: &str) -> anyhow::Result<EventCondition> {
     Ok(EventCondition::Member { path, operator, value: text[at + word.len()..].trim().to_owned() })
 }
 
-fn member<'a>(document: &'a Value, path: &[String]) -> Option<&'a Value> {
+pub(super) fn member<'a>(document: &'a Value, path: &[String]) -> Option<&'a Value> {
     path.iter().try_fold(document, |value, name| match value {
         Value::Array(items) => items.get(name.parse::<usize>().ok()?),
         other => other.get(name),
@@ -134,7 +134,8 @@ impl ValueOperator {
     }
 }
 
-fn plain(value: &Value) -> String {
+/// A value without the quotes of a text.
+pub(super) fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),

@@ -12,6 +12,8 @@ mod processes;
 mod start;
 mod status;
 mod stop;
+mod template;
+mod trace;
 
 pub(crate) use stop::stop_for_a_moment;
 
@@ -37,6 +39,7 @@ pub(crate) fn run(session: &Session, command: DaemonCommand) -> Outcome {
         DaemonCommand::Ps(output) => processes::list(session, output.format),
         DaemonCommand::Kill { ids } => processes::kill(session, &ids),
         DaemonCommand::Events(args) => events::run(session, &args),
+        DaemonCommand::Trace(args) => trace::run(session, &args),
         DaemonCommand::Auth(args) => auth::run(session, &args),
         DaemonCommand::Whoami(output) => auth::whoami(session, output.format),
         DaemonCommand::Cert(command) => cert::run(session, command.into_inner()),

@@ -12,4 +12,5 @@ pub(crate) mod order;
 pub(crate) mod status;
 pub(crate) mod structured;
 pub(crate) mod table;
+pub(crate) mod trace;
 pub(crate) mod value;

@@ -25,6 +25,32 @@ const TABLE: SchemaTable = &[
         ],
     ),
     (
+        "TraceEntry",
+        &[
+            ("at", "number"),
+            ("node", "string"),
+            ("path?", "string"),
+            ("kind", "TraceKind"),
+            ("steps?", "string[]"),
+            ("reasons?", "ReasonDocument[]"),
+            ("again_in?", "any"),
+            ("step?", "string"),
+            ("held_back?", "any"),
+            ("rid?", "string"),
+            ("driver?", "string"),
+            ("verb?", "string"),
+            ("end?", "string"),
+            ("changed?", "string"),
+            ("took_ms?", "number"),
+            ("avail?", "any"),
+            ("fault?", "any"),
+            ("action?", "string"),
+            ("cause?", "string"),
+            ("error?", "any"),
+            ("count?", "integer"),
+        ],
+    ),
+    (
         "OrderRequest",
         &[
             ("verb", "OrderCommand"),
@@ -192,6 +218,7 @@ pub(super) fn all() -> Map<String, Value> {
     }
     all.insert("FailureKind".to_owned(), words(&protocol::FailureKind::ALL));
     all.insert("EventKind".to_owned(), words(protocol::daemon::EventKind::ALL));
+    all.insert("TraceKind".to_owned(), words(&protocol::daemon::TraceKind::ALL));
     all.insert("OrderState".to_owned(), words(&protocol::daemon::OrderState::ALL));
     let nodes = json!({"type": "object", "properties": {"to": {"type": "array", "items": {"type": "string"}}}});
     let switch = json!({"type": "object", "properties": {"switch": nodes}});
@@ -352,6 +379,31 @@ mod tests {
         check("CommandRequest", &CommandRequest { user: Some(text()), words: words() });
         let failure = protocol::RequestFailure { kind: protocol::FailureKind::Failed, message: text() };
         check("RequestFailure", &failure);
+    }
+
+    #[test]
+    fn the_schema_of_an_entry_names_the_members_of_every_kind() {
+        let text = String::new;
+        let (rid, took_ms) = ("fs#1".parse().unwrap(), 1.0);
+        let matters = [
+            TraceMatter::Decision { steps: Vec::new(), reasons: Vec::new(), again_in: None },
+            TraceMatter::Step { step: text(), held_back: None },
+            TraceMatter::Call { rid, driver: text(), verb: text(), end: text(), changed: text(), took_ms },
+            TraceMatter::Look { avail: None, fault: None, took_ms },
+            TraceMatter::End { action: text(), cause: text(), end: text(), error: None, took_ms },
+            TraceMatter::Missed { count: 1 },
+        ];
+        assert_eq!(matters.each_ref().map(TraceMatter::kind), TraceKind::ALL);
+        let (node, path) = ("n1".parse().unwrap(), Some("web".parse().unwrap()));
+        let entry = TraceEntry { at: 1.0, node, path, matter: TraceMatter::Missed { count: 1 } };
+        let members = |matter| {
+            let value = serde_json::to_value(TraceEntry { matter, ..entry.clone() }).unwrap();
+            value.as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+        };
+        let written: std::collections::BTreeSet<String> = matters.into_iter().flat_map(members).collect();
+        let schema = &all()["TraceEntry"];
+        let described = schema["properties"].as_object().unwrap().keys().cloned().collect();
+        assert_eq!(written, described);
     }
 
     #[test]

@@ -29,14 +29,14 @@ use crate::slots::{NoFreeSlot, SharedSlots, TakenSlot};
 const STREAMS: usize = 128;
 
 /// Without an event for so long, a line is sent that says nothing, so that each side notices if the other is gone.
-const ALIVE: Duration = Duration::from_secs(15);
+pub(super) const ALIVE: Duration = Duration::from_secs(15);
 
 /// So many of them for one user, but for root on this node.
 const STREAMS_OF_USER: usize = 32;
 
 /// A stream ends when its user may not ask any more: that is looked at this often while events come, and else with each line that
 /// says nothing.
-const RECHECK: Duration = Duration::from_secs(5);
+pub(super) const RECHECK: Duration = Duration::from_secs(5);
 
 /// The streams that may be open at once.
 #[derive(Debug, Clone)]
@@ -47,7 +47,7 @@ impl EventSlots {
         EventSlots(SharedSlots::new(STREAMS, STREAMS_OF_USER))
     }
 
-    fn take(&self, caller: &Caller) -> Result<TakenSlot, RequestFailure> {
+    pub(super) fn take(&self, caller: &Caller) -> Result<TakenSlot, RequestFailure> {
         let user = (!caller.is_local_root()).then(|| caller.user.clone());
         self.0.take(user).map_err(|taken| {
             let (limit, whose) = match taken {
@@ -99,7 +99,7 @@ struct EventStream {
 }
 
 /// Who reads a stream.
-struct StreamReader {
+pub(super) struct StreamReader {
     caller: Caller,
     access: Arc<AccessControl>,
     link: Arc<ClientLink>,
@@ -108,19 +108,33 @@ struct StreamReader {
 }
 
 impl StreamReader {
+    pub(super) fn of(request: &ApiRequest) -> StreamReader {
+        StreamReader {
+            caller: request.caller.clone(),
+            access: Arc::clone(&request.access),
+            link: Arc::clone(&request.link),
+            headers: request.headers.clone(),
+            checked: Instant::now(),
+        }
+    }
+
+    /// Whether the user may know what happens to an object.
+    pub(super) fn sees_object(&self, path: Option<&ObjectPath>) -> bool {
+        path.is_none_or(|path| self.caller.sees(path))
+    }
+
     /// Whether the user may know of an event.
     fn sees(&self, event: &DaemonEvent) -> bool {
-        match (&event.path, event.kind) {
+        match event.kind {
             // Every reader must learn that it has missed events.
-            (_, EventKind::Resync) => true,
-            (_, EventKind::AuditDenied) => self.caller.is_root(),
-            (Some(path), _) => self.caller.sees(path),
-            (None, _) => true,
+            EventKind::Resync => true,
+            EventKind::AuditDenied => self.caller.is_root(),
+            _ => self.sees_object(event.path.as_ref()),
         }
     }
 
     /// Whether the user may still ask. What the user may see is what it is now.
-    async fn is_known(&mut self, every: Duration) -> bool {
+    pub(super) async fn is_known(&mut self, every: Duration) -> bool {
         if self.caller.is_local_root() || self.checked.elapsed() < every {
             return true;
         }
@@ -140,13 +154,7 @@ pub(super) fn follow(request: &ApiRequest) -> Reply {
     let after = position(&request.headers, request.parameter("after"))?;
     let slot = request.slots.take(&request.caller)?;
     let reader = request.daemon.events().follow(after);
-    let reading = StreamReader {
-        caller: request.caller.clone(),
-        access: Arc::clone(&request.access),
-        link: Arc::clone(&request.link),
-        headers: request.headers.clone(),
-        checked: Instant::now(),
-    };
+    let reading = StreamReader::of(request);
     let ending = request.ending.clone();
     let open = EventStream { reader, filter, ending, greeted: false, reading, _slot: slot };
     let frames = stream::unfold(open, |mut open| async { open.next().await.map(|frame| (frame, open)) });
@@ -203,7 +211,7 @@ impl EventStream {
     }
 }
 
-fn frame(text: String) -> ReplyFrame {
+pub(super) fn frame(text: String) -> ReplyFrame {
     Ok(Frame::data(Bytes::from(text)))
 }
 

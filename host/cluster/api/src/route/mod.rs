@@ -11,6 +11,7 @@ mod object;
 mod peer;
 mod request;
 mod table;
+mod trace;
 
 pub(crate) use event::EventSlots;
 pub(crate) use request::ApiRequest;
@@ -104,6 +105,7 @@ pub(crate) async fn answer(route: &Route, request: &ApiRequest) -> Reply {
         Operation::Metrics => about::metrics(request).await,
         Operation::Status => about::status(request).await,
         Operation::Events => event::follow(request),
+        Operation::Trace => trace::follow(request),
         Operation::Order => object::order(request).await,
         Operation::OrderState => object::order_state(request).await,
         Operation::Explain => object::explain(request).await,

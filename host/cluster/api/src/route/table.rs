@@ -12,6 +12,7 @@ pub(crate) enum Operation {
     Metrics,
     Status,
     Events,
+    Trace,
     Order,
     OrderState,
     Explain,
@@ -50,6 +51,7 @@ impl Operation {
         Operation::Metrics,
         Operation::Status,
         Operation::Events,
+        Operation::Trace,
         Operation::Order,
         Operation::OrderState,
         Operation::Explain,
@@ -145,7 +147,7 @@ const fn once(name: &'static str, summary: &'static str) -> QueryParameter {
 }
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 33] = [
+pub(crate) static ROUTES: [Route; 34] = [
     Route {
         answer: AnswerContent::Document("VersionDocument"),
         ..get(
@@ -204,6 +206,26 @@ pub(crate) static ROUTES: [Route; 33] = [
                 template: "/events",
                 id: "events",
                 summary: "Follows what happens. A reader that was too slow gets an event of the kind resync and goes on with what is left",
+            },
+        )
+    },
+    Route {
+        query: &[
+            QueryParameter { name: "kind", repeated: true, summary: "Only entries of these kinds" },
+            QueryParameter {
+                name: "object",
+                repeated: true,
+                summary: "Only what is about objects whose paths match one of these patterns",
+            },
+        ],
+        answer: AnswerContent::Stream("TraceEntry"),
+        ..get(
+            Operation::Trace,
+            AccessRule::Visible,
+            RouteName {
+                template: "/trace",
+                id: "trace",
+                summary: "Follows what the daemon decides and does, from now on. A reader that was too slow gets an entry of the kind missed",
             },
         )
     },

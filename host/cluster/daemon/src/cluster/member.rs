@@ -18,8 +18,8 @@ use store_etcd::EtcdStore;
 use super::fence::{FenceWatch, FoundFences};
 use super::link::LinkState;
 use super::memory::MemoryFiles;
+use super::operator::EvictAskers;
 use super::say::ReportState;
-use crate::Asked;
 use crate::guard::VALIDITY;
 
 /// After the first registration of a boot, better placed nodes are waited for so long.
@@ -71,8 +71,8 @@ pub(crate) struct Membership {
     pub(super) link: LinkState,
     /// The engine, which an operator may accept as another one. None in a test without one.
     pub(super) engine: Option<Arc<EtcdStore>>,
-    /// The node whose life an operator ends, and where the answer goes.
-    pub(super) evicting: Option<(NodeName, Asked<bool>)>,
+    /// The nodes whose lives operators end, and where the answers go.
+    pub(super) evicting: EvictAskers,
     /// The slots in which something may be started, as the views were told.
     pub(super) live: BTreeMap<SlotName, FencingToken>,
     /// The life and the beat of each other node as they were first seen, and those that have changed since: these nodes live.
@@ -131,7 +131,7 @@ impl Membership {
             acknowledged: crate::clock::now(),
             link,
             engine,
-            evicting: None,
+            evicting: EvictAskers::default(),
             live: BTreeMap::new(),
             first: BTreeMap::new(),
             met: BTreeSet::new(),

@@ -9,6 +9,22 @@ use protocol::daemon::EvictRequest;
 use crate::owner::Owner;
 use crate::{Asked, RequestError};
 
+/// The operators who wait until a life has ended. There may be several at once, also about one node.
+#[derive(Default)]
+pub(super) struct EvictAskers(Vec<(NodeName, Asked<bool>)>);
+
+impl EvictAskers {
+    fn add(&mut self, node: NodeName, answer: Asked<bool>) {
+        self.0.push((node, answer));
+    }
+
+    /// The one who has waited longest for an answer about a node.
+    fn take(&mut self, node: &NodeName) -> Option<Asked<bool>> {
+        let at = self.0.iter().position(|(asked, _)| asked == node)?;
+        Some(self.0.remove(at).1)
+    }
+}
+
 impl Owner {
     /// Ends the life of a node, if it is as the operator saw it.
     pub(crate) fn evict_by_hand(&mut self, node: &NodeName, seen: EvictRequest, answer: Asked<bool>) {
@@ -38,7 +54,7 @@ impl Owner {
         };
         // Before it is sent: where the memory cannot be kept, it is answered at once.
         if let Some(member) = &mut self.member {
-            member.evicting = Some((node.clone(), answer));
+            member.evicting.add(node.clone(), answer);
         }
         self.send_owned(sent);
     }
@@ -46,7 +62,7 @@ impl Owner {
     /// Tells the operator what became of it.
     pub(super) fn evict_answered(&mut self, node: &NodeName, outcome: &RequestOutcome) {
         let Some(member) = &mut self.member else { return };
-        let Some((_, answer)) = member.evicting.take_if(|(asked, _)| asked == node) else { return };
+        let Some(answer) = member.evicting.take(node) else { return };
         let _ = answer.send(match outcome {
             RequestOutcome::Applied(_) => Ok(true),
             RequestOutcome::Refused(_) => {
@@ -79,5 +95,30 @@ impl Owner {
             engine.accept_engine();
             let _ = answer.send(Ok(()));
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::sync::oneshot;
+
+    #[test]
+    fn each_of_several_operators_gets_the_answer_about_the_node_that_was_asked_for() {
+        let (n2, n3): (NodeName, NodeName) = ("n2".parse().unwrap(), "n3".parse().unwrap());
+        let mut askers = EvictAskers::default();
+        let mut wait = |node: &NodeName| {
+            let (answer, answered) = oneshot::channel();
+            askers.add(node.clone(), answer);
+            answered
+        };
+        let (mut first, mut other, mut second) = (wait(&n2), wait(&n3), wait(&n2));
+        for (node, said) in [(&n2, true), (&n3, true), (&n2, false)] {
+            askers.take(node).unwrap().send(Ok(said)).unwrap();
+        }
+        assert_eq!(first.try_recv().unwrap(), Ok(true));
+        assert_eq!(other.try_recv().unwrap(), Ok(true));
+        assert_eq!(second.try_recv().unwrap(), Ok(false));
+        assert!(askers.take(&n2).is_none());
     }
 }

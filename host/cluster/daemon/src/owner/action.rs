@@ -63,6 +63,7 @@ impl Owner {
             ActionEnd::Interruption if acting.killed => ActionEnd::Failure("an operator has ended it".to_owned()),
             end => end,
         };
+        self.trace_end(&path, &acting.step, &end, acting.began_at);
         self.record_end(&path, &acting.step, end, acting.clears);
     }
 
@@ -199,7 +200,7 @@ pub(crate) fn stored(instance: &Instance, boot: &str, running: Option<&ActionSte
 }
 
 /// As `om daemon ps` and events name a cause.
-pub(super) fn cause_word(cause: ActionCause) -> String {
+pub(crate) fn cause_word(cause: ActionCause) -> String {
     match cause {
         ActionCause::Hand => "by hand".to_owned(),
         ActionCause::Intent(id) => format!("order {id}"),

@@ -54,11 +54,9 @@ impl Owner {
 
     fn follow_step(&mut self, path: &ObjectPath, step: &Step, now: BootTime) {
         // A step rests on what is under way, not seen yet, or to be tried again: it is decided anew behind that.
-        if self.sending.contains(path)
-            || self.awaited.contains_key(path)
-            || self.retries.contains_key(path)
-            || self.preparing.contains(path)
-        {
+        let obstacle = self.step_obstacle(path, step);
+        self.trace_step(path, step, obstacle);
+        if obstacle.is_some() {
             return;
         }
         match step {

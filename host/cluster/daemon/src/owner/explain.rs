@@ -29,6 +29,11 @@ impl Owner {
         };
         for path in paths {
             let decision = decide_object(view, &path, &self.me, now);
+            // The same decision again tells nothing.
+            let last = self.decisions.get(&path).map(|last| (&last.steps, &last.reasons));
+            if !decision.steps.is_empty() || last != Some((&decision.steps, &decision.reasons)) {
+                self.trace_decision(&path, &decision, now);
+            }
             self.unreported.insert(path.clone());
             self.decisions.insert(path, decision);
         }

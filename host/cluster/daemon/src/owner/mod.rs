@@ -38,7 +38,7 @@ use replica::{LocalNode, SharedState};
 use store::{RevisionChange, Store, StoreError, TxnOutcome};
 use tokio::sync::{Semaphore, mpsc};
 
-pub(crate) use self::action::{RecordWrite, stored, write_records};
+pub(crate) use self::action::{RecordWrite, cause_word, stored, write_records};
 use self::announce::ReportedStatus;
 use self::order::WaitingOrder;
 use self::schedule::ScheduledRun;
@@ -48,7 +48,7 @@ use crate::guard::{GuardTasks, KeeperNews, NodeGuard};
 use crate::instance::{Instance, LoadedConfig, ProbeTicket};
 use crate::run_program::{RunEnd, TaskProgram};
 use crate::watch::{EngineWatch, Notice};
-use crate::{Asked, DaemonRequest, EventLog};
+use crate::{Asked, DaemonRequest, EventLog, TraceLog};
 
 /// Whatever happens, every object is decided about anew after that time: no wake-up that was lost is lost for long.
 const SLOW_TICK: Duration = Duration::from_secs(30);
@@ -71,7 +71,7 @@ pub(crate) enum Message {
     /// The objects of this node were listed.
     Scanned(Vec<ObjectPath>),
     /// An instance was looked at.
-    Probed { path: ObjectPath, ticket: ProbeTicket, status: Result<InstanceStatus, ActError> },
+    Probed { path: ObjectPath, ticket: ProbeTicket, status: Result<InstanceStatus, ActError>, took: Duration },
     /// An action of this daemon has ended.
     Ended { path: ObjectPath, process: u64, end: ActionEnd },
     /// When the tasks and copies of an object are due.
@@ -140,6 +140,7 @@ pub(crate) struct Owner {
     pub(crate) clock_offset: f64,
     pub(crate) next_process: u64,
     pub(crate) events: EventLog,
+    pub(crate) trace: TraceLog,
     pub(crate) engines: EngineWatch,
     pub(crate) mail: mpsc::UnboundedSender<Message>,
     /// What is to be written down about instances.
@@ -273,7 +274,10 @@ impl Owner {
             Message::Answered { request, outcome } => self.answered(request, outcome),
             Message::Read { path, loaded } => self.take_config(path, loaded),
             Message::Scanned(paths) => self.take_scan(paths),
-            Message::Probed { path, ticket, status } => self.take_status(path, ticket, status),
+            Message::Probed { path, ticket, status, took } => {
+                self.trace_probe(&path, ticket, &status, took);
+                self.take_status(path, ticket, status);
+            }
             Message::Ended { path, process, end } => self.end_action(path, process, end),
             Message::Timed { path, entries, runs } => self.take_times(&path, entries, runs),
             Message::Ran { path, rid, end } => self.end_run(&path, &rid, &end),

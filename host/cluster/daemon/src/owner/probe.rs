@@ -1,13 +1,14 @@
 //! Looks at the instances: one at a time each, so many side by side, soon after anything may have changed, and by the clock.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use agent::ActError;
 use agent::status::InstanceStatus;
 use model::ObjectPath;
 use model::object::OrchestrateMode;
 use orchestrate::{BootTime, ObjectRules};
+use protocol::FailureKind;
 
 use super::{Message, Owner};
 use crate::instance::{Instance, LoadedConfig, ProbeTicket, ReadState};
@@ -54,13 +55,35 @@ impl Owner {
         let (agent, mail, path) = (self.agent.clone(), self.mail.clone(), path.clone());
         // The first looks at all instances read what they have in common once.
         let common = (!self.node.ready).then(|| Arc::clone(self.common.get_or_insert_with(|| agent.node_snapshot())));
+        let began = Instant::now();
         tokio::spawn(async move {
             let status = match common {
                 Some(common) => agent.last_or_new_status_among(&common, &path, true).await,
                 None => agent.status(&path).await,
             };
-            let _ = mail.send(Message::Probed { path, ticket, status });
+            let _ = mail.send(Message::Probed { path, ticket, status, took: began.elapsed() });
         });
+    }
+
+    /// Whether what was seen says how the instance is now: nothing has begun since the look began.
+    fn is_current(&self, path: &ObjectPath, ticket: ProbeTicket) -> bool {
+        let now = |instance: &Instance| ProbeTicket { after: instance.record().sequence, followed: instance.followed };
+        self.instances.get(path).is_some_and(|instance| ticket == now(instance))
+    }
+
+    pub(super) fn trace_probe(
+        &self,
+        path: &ObjectPath,
+        ticket: ProbeTicket,
+        status: &Result<InstanceStatus, ActError>,
+        took: Duration,
+    ) {
+        let seen = match status {
+            Ok(_) if !self.is_current(path, ticket) => Err("an action has begun meanwhile".to_owned()),
+            Ok(status) => Ok(status.sums.avail.to_string()),
+            Err(error) => Err(agent::chain(error)),
+        };
+        self.trace_look(path, &seen, took);
     }
 
     pub(super) fn take_status(
@@ -71,6 +94,7 @@ impl Owner {
     ) {
         let now = crate::clock::now();
         self.follow_hand(&path);
+        let valid = self.is_current(&path, ticket);
         let Some(instance) = self.instances.get_mut(&path) else { return };
         let again = instance.probing == ReadState::RunningAgain;
         instance.probing = ReadState::Idle;
@@ -79,7 +103,6 @@ impl Owner {
             Some(at) if at > now => instance.due = instance.due.min(at),
             _ => instance.look_again = None,
         }
-        let valid = ticket == ProbeTicket { after: instance.record().sequence, followed: instance.followed };
         let before = instance.local.status.as_ref().map(|status| status.sums.avail);
         if valid {
             instance.looked = instance.look_began;
@@ -96,7 +119,11 @@ impl Owner {
             Err(error) => {
                 let text = agent::chain(&error);
                 for waiting in instance.waiting.drain(..) {
-                    let _ = waiting.send(Err(crate::RequestError::new(error.kind(), text.clone())));
+                    // It has left this node since the question: there is nothing to look at, as `answer_unseen` says.
+                    let _ = waiting.send(match error.kind() {
+                        FailureKind::NotHere => Ok(()),
+                        kind => Err(crate::RequestError::new(kind, text.clone())),
+                    });
                 }
             }
         }

@@ -172,6 +172,9 @@ impl Owner {
             RunEnd::Failed(error) => error.as_str(),
             _ => "done",
         };
+        let cause = format!("schedule of {rid}");
+        let (word, error) = if end == "done" { ("done", None) } else { ("failed", Some(end)) };
+        self.trace_over(path, (run.action.as_str(), &cause), (word, error), run.began_at);
         self.add_event(EventKind::ExecEnd, Some(path), run_data(rid, run.action, Some(end)));
         self.add_event(EventKind::TaskRun, Some(path), run_data(rid, run.action, Some(end)));
         self.time(path);

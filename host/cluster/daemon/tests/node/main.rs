@@ -4,6 +4,7 @@ mod configurations;
 mod hands;
 mod hooks;
 mod life;
+mod looks;
 mod node;
 mod orders;
 mod restarts;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         hands::trials(),
         hooks::trials(),
         life::trials(),
+        looks::trials(),
         orders::trials(),
         restarts::trials(),
         schedules::trials(),

@@ -11,6 +11,7 @@ mod order;
 mod peer;
 mod process;
 mod status;
+mod trace;
 mod version;
 
 pub use access::{
@@ -31,6 +32,7 @@ pub use status::{
     EngineOutage, InstanceConfig, InstanceMonitor, InstanceSummary, NodeDaemon, NodeMonitor, NodeStats, NodeSummary,
     StatusDocument,
 };
+pub use trace::{TraceEntry, TraceKind, TraceMatter};
 pub use version::{
     API_HEADER, API_OLDEST, API_VERSION, NodeChange, NodeOrder, NodeOrderRequest, SOCKET_NAME, StopRequest,
     VersionDocument,

@@ -10,7 +10,7 @@ use capability::process::StartedPrograms;
 use capability::{DeviceOwners, FileAudit, HostServices, ResourceQueues};
 use config::NodeData;
 use model::{NodeName, ObjectPath};
-use runtime::{CallVolume, ComponentCode, DriverSource, Runtime};
+use runtime::{CallVolume, ComponentCode, DriverCallNote, DriverSource, Runtime};
 
 use crate::drivers::{AvailableDriver, AvailableDrivers, DriverOrigin, LoadedDrivers};
 use crate::file::cache::{FileCache, with_entries};
@@ -120,6 +120,11 @@ impl Agent {
             Ok(drivers) => drivers,
             Err(never) => match never {},
         }
+    }
+
+    /// Hands each call of a driver that this agent makes to `watcher`, when it has ended. The first watcher is the only one.
+    pub fn watch_calls(&self, watcher: impl Fn(&DriverCallNote<'_>) + Send + Sync + 'static) {
+        self.parts.paths.watch_calls(watcher);
     }
 
     /// How long at least one driver has been at work so far.

@@ -2,14 +2,17 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{Hash, Hasher};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use capability::{CgroupSlice, InstancePaths, RecordPlace, ResourcePaths};
 use driver::DriverCall;
+use fnv::FnvHasher;
 use grant::{Policy, PolicyError, SitePolicy};
 use kernel::cgroup::Cgroup;
 use model::{DriverName, ObjectPath};
+use runtime::DriverCallNote;
 
 use crate::Directories;
 use crate::error_chain::chain;
@@ -23,10 +26,36 @@ pub fn slice_of(home: &Directories) -> PathBuf {
     if *home == Directories::system() {
         return ALL.into();
     }
-    // A name by content, not by chance: every process must find the same slice. The standard hasher without keys does that.
+    slice_below(Path::new(ALL), &home.etc, kernel::cgroup::root().as_deref())
+}
+
+/// The slice of the agent with this directory of configurations, where `root` is the mount point of the hierarchy.
+fn slice_below(all: &Path, etc: &Path, root: Option<&Path>) -> PathBuf {
+    let named = |hash: u64| all.join(format!("hostler-{hash:016x}.slice"));
+    // What an agent of an earlier version has started is in a slice of another name, until a boot ends it.
+    let earlier = named(earlier_hash(etc));
+    match root.is_some_and(|root| root.join(&earlier).is_dir()) {
+        true => earlier,
+        false => named(hash(etc)),
+    }
+}
+
+/// A name by content, not by chance: every process must find the same slice, whichever version of Rust has built it.
+fn hash(etc: &Path) -> u64 {
+    let mut hasher = FnvHasher::default();
+    // By its components, so that `/srv/etc/` is `/srv/etc`.
+    for part in etc.components() {
+        hasher.write(part.as_os_str().as_bytes());
+        hasher.write_u8(0);
+    }
+    hasher.finish()
+}
+
+/// As earlier versions named it: by std's hasher, whose algorithm may change with any release of Rust.
+fn earlier_hash(etc: &Path) -> u64 {
     let mut hasher = std::hash::DefaultHasher::new();
-    home.etc.hash(&mut hasher);
-    Path::new(ALL).join(format!("hostler-{:016x}.slice", hasher.finish()))
+    etc.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The facilities of this node for the runtime.
@@ -37,7 +66,12 @@ pub(crate) struct NodePaths {
     /// The policies of namespaces, as the latest request read them.
     namespaces: Mutex<BTreeMap<String, Result<Policy, String>>>,
     instances: Mutex<HashMap<ObjectPath, Arc<InstancePaths>>>,
+    /// Who watches the calls of drivers.
+    watcher: OnceLock<Box<CallWatcher>>,
 }
+
+/// Is called with each call of a driver that was made.
+type CallWatcher = dyn Fn(&DriverCallNote<'_>) + Send + Sync;
 
 /// The directories of so many instances are remembered. Calls come by instance: those of long ago are not asked for again soon.
 const INSTANCES: usize = 64;
@@ -45,7 +79,13 @@ const INSTANCES: usize = 64;
 impl NodePaths {
     pub(crate) fn new(home: Directories) -> NodePaths {
         let slice = Arc::new(CgroupSlice::named(slice_of(&home).to_string_lossy().into_owned()));
-        NodePaths { home, slice, namespaces: Mutex::default(), instances: Mutex::default() }
+        NodePaths { home, slice, namespaces: Mutex::default(), instances: Mutex::default(), watcher: OnceLock::new() }
+    }
+
+    /// Hands each call of a driver to `watcher` when it has ended. The first watcher is the only one.
+    pub(crate) fn watch_calls(&self, watcher: impl Fn(&DriverCallNote<'_>) + Send + Sync + 'static) {
+        // It fails for a second one.
+        let _ = self.watcher.set(Box::new(watcher));
     }
 
     /// Reads the policy of a namespace: what its objects may make this node do. The calls that follow obey it too.
@@ -103,6 +143,10 @@ impl runtime::NodeFacilities for NodePaths {
         let known = self.namespaces().get(namespace).cloned();
         known.unwrap_or_else(|| self.read_namespace_policy(namespace))
     }
+
+    fn called(&self, note: &DriverCallNote<'_>) {
+        self.watcher.get().iter().for_each(|watcher| watcher(note));
+    }
 }
 
 /// The policy of a namespace. Without a file, its objects may touch their own paths only.
@@ -141,4 +185,35 @@ fn read<T>(path: &Path, parse: fn(&str) -> Result<T, Vec<PolicyError>>) -> Resul
         lines.collect::<Vec<_>>().join("\n")
     };
     parse(&text).map(Some).map_err(located)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_slice_is_the_same_for_every_build() {
+        let all = Path::new("hostler.slice");
+        let check = |etc: &str, expected: &str| {
+            assert_eq!(slice_below(all, Path::new(etc), None), all.join(expected), "{etc}");
+        };
+        check("/srv/one/etc", "hostler-772cb0cd9801be9f.slice");
+        check("/srv/one/etc/", "hostler-772cb0cd9801be9f.slice");
+        check("/srv/two/etc", "hostler-3c122e69dfb52451.slice");
+    }
+
+    #[test]
+    fn a_slice_that_an_earlier_version_has_made_is_used() {
+        let root = tempfile::tempdir().unwrap();
+        let (all, etc) = (Path::new("hostler.slice"), Path::new("/srv/one/etc"));
+        let fresh = slice_below(all, etc, Some(root.path()));
+        let earlier = all.join(format!("hostler-{:016x}.slice", earlier_hash(etc)));
+        assert_ne!(fresh, earlier);
+        std::fs::create_dir_all(root.path().join(&earlier)).unwrap();
+        assert_eq!(slice_below(all, etc, Some(root.path())), earlier);
+        assert_eq!(
+            slice_below(all, Path::new("/srv/two/etc"), Some(root.path())),
+            slice_below(all, Path::new("/srv/two/etc"), None)
+        );
+    }
 }

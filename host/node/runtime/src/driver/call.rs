@@ -1,7 +1,7 @@
 //! One call of a driver: its grants bound to the resource's keywords, a call of the guest, and the answer as the agent reads it.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bindings::driver::exports::hostler::driver::lifecycle::Guest;
 use bindings::driver::hostler::driver::types as wit;
@@ -12,6 +12,7 @@ use driver::{
 use wasmtime::Store;
 use wasmtime::component::Instance;
 
+use super::environment::DriverCallNote;
 use super::sandboxed::SandboxedDriver;
 use super::{answer, remedy};
 use crate::sandbox::{GuestCall, GuestInstance, GuestState};
@@ -85,6 +86,22 @@ impl DriverAnswer<wit::Outcome> {
 impl SandboxedDriver {
     /// One call in a fresh store. `export` makes the call; it returns the driver's own answer, or the error that stopped it.
     pub(super) async fn call<T, F>(&self, setup: CallSetup<'_>, export: F) -> DriverAnswer<T>
+    where
+        F: AsyncFnOnce(DriverInstance<'_>) -> wasmtime::Result<Result<T, wit::ActionError>>,
+    {
+        let (call, verb, began) = (setup.call, setup.verb, Instant::now());
+        let answer = self.make_call(setup, export).await;
+        let changed = match answer.change {
+            Change::Changed => "yes",
+            Change::Unchanged => "no",
+            Change::Unknown => "unknown",
+        };
+        let end = answer.result.as_ref().map(drop);
+        self.environment.node.called(&DriverCallNote { call, verb, end, changed, took: began.elapsed() });
+        answer
+    }
+
+    async fn make_call<T, F>(&self, setup: CallSetup<'_>, export: F) -> DriverAnswer<T>
     where
         F: AsyncFnOnce(DriverInstance<'_>) -> wasmtime::Result<Result<T, wit::ActionError>>,
     {

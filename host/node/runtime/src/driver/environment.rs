@@ -1,8 +1,9 @@
 //! What all drivers of a process share, and what they need to know of the node.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use driver::DriverCall;
+use driver::{ActionError, DriverCall, Verb};
 use grant::SitePolicy;
 use model::DriverName;
 
@@ -18,6 +19,23 @@ pub trait NodeFacilities: Send + Sync {
 
     /// What the namespace of an object allows.
     fn namespace_policy(&self, namespace: &str) -> Result<grant::Policy, String>;
+
+    /// A driver was called, for those who watch. It must not wait.
+    fn called(&self, note: &DriverCallNote<'_>) {
+        // Few watch: a node without a daemon has nobody who could.
+        let _ = note;
+    }
+}
+
+/// What a call of a driver came to.
+#[derive(Debug)]
+pub struct DriverCallNote<'a> {
+    pub call: &'a DriverCall,
+    pub verb: Verb,
+    pub end: Result<(), &'a ActionError>,
+    /// Whether the call changed anything: `yes`, `no` or `unknown`.
+    pub changed: &'static str,
+    pub took: Duration,
 }
 
 /// What all drivers of a process share.

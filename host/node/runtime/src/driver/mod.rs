@@ -13,5 +13,5 @@ mod remedy;
 mod runtime;
 mod sandboxed;
 
-pub use environment::NodeFacilities;
+pub use environment::{DriverCallNote, NodeFacilities};
 pub use runtime::{ComponentCode, DriverSource, GrantsError, Runtime};
