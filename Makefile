@@ -22,6 +22,7 @@ test: target packages lab
 soak: target
 	HOSTLER_MODEL_STATES=2000000 cargo test --release --locked -p hostler-ownership --lib -- --nocapture
 	HOSTLER_SIM_SCHEDULES=1000000 HOSTLER_SIM_SEED=$$(date +%Y%m%d)000000 cargo test --release --locked -p hostler-sim --test schedules
+	HOSTLER_SOAK_EVENTS=1000000 cargo test --release --locked -p hostler-om --test scenarios -- event_readers
 	HOSTLER_FUZZ_SECONDS=600 cargo test --release --locked -p hostler-fuzz --test inputs -- --nocapture
 
 # Storage that needs another kernel, in virtual machines: tests/lab. `make test` runs it too; HOSTLER_LAB=off leaves it out.

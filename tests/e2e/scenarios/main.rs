@@ -25,6 +25,7 @@ mod devices;
 mod driver_commands;
 mod elsewhere;
 mod escapes;
+mod event_readers;
 mod exit_codes;
 mod failover;
 mod failsafe;
@@ -146,6 +147,7 @@ fn main() -> ExitCode {
         watch::trials(),
         log_sinks::trials(),
         daemon_faults::trials(),
+        event_readers::trials(),
         trace::trials(),
         daemon_secrets::trials(),
         elsewhere::trials(),
