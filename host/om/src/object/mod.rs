@@ -95,7 +95,7 @@ fn action(session: &Session, target: &Target, command: &ObjectCommand) -> Outcom
         ObjectCommand::Thaw(args) => flags::thaw(session, target, args),
         ObjectCommand::Enable(args) => flags::enable(session, target, args),
         ObjectCommand::Disable(args) => flags::disable(session, target, args),
-        ObjectCommand::Snooze(args) => snooze::snooze(session, target, &args),
+        ObjectCommand::Snooze(args) => snooze::snooze(session, target, args),
         ObjectCommand::Unsnooze => snooze::unsnooze(session, target),
         ObjectCommand::Clear(args) => flags::clear(session, target, args),
         ObjectCommand::Abort(args) => order::run(session, target, OrderCommand::Abort, args),
