@@ -171,15 +171,13 @@ impl SandboxedDriver {
         let paths = self.environment.node.paths(call);
         let context = Self::grant_context(call, &paths);
         let grants = self.bound(call, &context)?;
-        if self.keeps_files {
+        if verb.mutates() && self.keeps_files {
             // Before the driver's first chance to write what would pass for a record of an earlier version.
             match capability::state::settle(&paths.record, &call.rid) {
                 Err(error) if paths.record.before.exists() => return Err(ActionError::Failed(error.to_string())),
                 // A full disk has no room for it, nor for what a driver would write there.
                 _ => {}
             }
-        }
-        if verb.mutates() && self.keeps_files {
             // A driver that keeps files there counts on the directory. If it cannot be made, the driver's call says why.
             let _ = std::fs::create_dir_all(&paths.statedir);
         }

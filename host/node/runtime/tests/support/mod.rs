@@ -59,7 +59,7 @@ impl NodeFacilities for Directories {
 impl Bench {
     pub(crate) fn new() -> Bench {
         let root = tempfile::tempdir().unwrap();
-        for directory in ["run", "state", "log"] {
+        for directory in ["run", "state", "record", "log"] {
             std::fs::create_dir(root.path().join(directory)).unwrap();
         }
         let audit = Arc::new(MemoryAudit::default());
