@@ -12,6 +12,7 @@ use crate::world::World;
 
 crate::trials!(
     a_directory_is_made_used_and_removed_with_its_service,
+    a_command_names_the_mount_point_of_a_volume,
     memory_is_private_and_forgets,
     a_file_system_in_a_file_is_a_device_for_others_too,
     a_device_without_a_file_system_is_named_by_its_number,
@@ -70,6 +71,22 @@ fn a_directory_is_made_used_and_removed_with_its_service(world: &World) {
     world.om("web unprovision --confirm").ok().says("unprovisioned and deleted vol/web-vol-0");
     assert!(!world.exists("pool/web-vol-0.root.vol.default") && world.exists("pool"));
     world.om("*/vol/* ls").ok().prints("");
+}
+
+fn a_command_names_the_mount_point_of_a_volume(world: &World) {
+    pools(world, "");
+    world.create(
+        "web",
+        "[volume#0]\nsize = 1m\n[app#1]\ntype = forking\n\
+         start = /bin/touch {volume#0.mnt} {volume#0.mnt}/started --reference={volume#0.mnt}\n\
+         stop = /bin/touch {volume#0.mnt}/stopped\ncheck = /usr/bin/test -e {volume#0.mnt}/started\n",
+    );
+    world.om("web provision --local").ok();
+    world.om("web start --local").ok();
+    let pool = "pool/web-vol-0.root.vol.default";
+    assert!(world.exists(&format!("{pool}/started")));
+    world.om("web stop --local").ok();
+    assert!(world.exists(&format!("{pool}/stopped")));
 }
 
 fn memory_is_private_and_forgets(world: &World) {

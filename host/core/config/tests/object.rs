@@ -488,7 +488,7 @@ fn a_value_says_whose_word_it_is() {
     };
     assert_eq!(of("disk#1", "file"), Provenance::Written { line: 5 });
     assert_eq!(of("disk#1", "size"), Provenance::BuiltInDefault);
-    assert_eq!(of("fs#1", "dev"), Provenance::Resource("disk#1".parse().unwrap()));
+    assert_eq!(of("fs#1", "dev"), Provenance::exposed_by("disk#1".parse().unwrap()));
     assert_eq!(of("app#1", "secrets"), Provenance::Store(model::ObjectKind::Sec));
 }
 

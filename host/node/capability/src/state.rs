@@ -168,7 +168,7 @@ impl KeywordThen {
     /// Whose word the values were. An id that is none any more makes them those of nobody.
     pub(crate) fn provenance(&self) -> Provenance {
         let source = self.from.as_ref().and_then(|from| from.parse::<Rid>().ok());
-        source.map_or(Provenance::Written { line: 1 }, Provenance::Resource)
+        source.map_or(Provenance::Written { line: 1 }, Provenance::exposed_by)
     }
 }
 

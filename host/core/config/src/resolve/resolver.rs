@@ -227,7 +227,7 @@ impl<'a> KeywordResolver<'a> {
         match (written, keyword.store, value.late().next()) {
             (None, ..) if keyword.foreign => Provenance::ThirdPartyDefault,
             // A value made of the devices of several resources counts as the first one's.
-            (_, _, Some(late)) => Provenance::Resource(late.rid.clone()),
+            (_, _, Some(late)) => Provenance::exposed_by(late.rid.clone()),
             (Some(_), Some(kind), None) => Provenance::Store(kind),
             (Some(entry), None, None) => Provenance::Written { line: entry.line },
             (None, _, None) => Provenance::BuiltInDefault,

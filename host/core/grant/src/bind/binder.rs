@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
+use model::object::WordsBeside;
 use model::{NodeName, Rid};
 
 use crate::bind::context::{BindError, DeviceLedger, GrantContext, GrantKeyword};
@@ -89,10 +90,16 @@ impl<'a> Binder<'a> {
         let Some(rid) = keyword.provenance.resource() else { return };
         // A path, or LABEL=x and UUID=x: other texts cannot name a device.
         let names_device = value.contains(['/', '=']);
-        if names_device && !self.ledger.gave(rid, value) {
+        let is_beside = || keyword.provenance.beside().is_some_and(|beside| self.is_beside(rid, beside, value));
+        if names_device && !is_beside() && !self.ledger.gave(rid, value) {
             let device = UnownedDevice { keyword: keyword.name.to_owned(), rid: rid.clone() };
             self.unowned.borrow_mut().get_or_insert(device);
         }
+    }
+
+    /// Whether no device went into the value, and no mount point but those that this host made.
+    fn is_beside(&self, rid: &Rid, beside: &WordsBeside, value: &str) -> bool {
+        beside.words.iter().any(|word| word == value) && beside.places.iter().all(|place| self.ledger.gave(rid, place))
     }
 
     pub(crate) fn illegal(&self, keyword: &str, value: &str, reason: &'static str) -> BindFailure {

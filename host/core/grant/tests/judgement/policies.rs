@@ -6,7 +6,7 @@ use hostler_grant::{
     Access, ComponentDigest, DriverTrust, GrantContext, GrantKeyword, GrantRequest, Grants, Policy, SitePolicy,
 };
 use model::Rid;
-use model::object::Provenance;
+use model::object::{Provenance, WordsBeside};
 
 use crate::case::{Case, NAMESPACE, SITE, address, context, exec, get, mount, read, write};
 
@@ -106,8 +106,27 @@ fn a_namespace_without_a_policy_keeps_to_its_own_paths() {
 }
 
 #[test]
+fn a_command_may_name_a_mount_point_that_this_host_made() {
+    let values = ["/srv/web/app.sh", "--data=/srv/data", "/srv/data"].map(str::to_owned);
+    let judge = |words: &[String], given: &'static str| {
+        let beside = WordsBeside { words: words.to_vec(), places: vec!["/srv/data".to_owned()] };
+        let exposed = Provenance::Resource { rid: "volume#0".parse().unwrap(), beside };
+        let keywords = [GrantKeyword { name: "start", values: &values, provenance: &exposed }];
+        let ledger = move |_: &Rid, place: &str| place == given;
+        let requests = ["exec = {command:start}".parse::<GrantRequest>().unwrap()];
+        let everything = Policy::everything();
+        let grants = Grants::bind(&requests, &context(), &keywords, &ledger, &everything, &everything).unwrap();
+        grants.permit(exec("/srv/web/app.sh --data=/srv/data /srv/data"), Access::Mutate).map(drop)
+    };
+    assert!(judge(&values, "/srv/data").is_ok());
+    // The mount point is another's, or a device went into the words.
+    assert!(judge(&values, "/srv/other").is_err());
+    assert!(judge(&[], "/srv/data").is_err());
+}
+
+#[test]
 fn a_device_from_another_resource_counts_only_if_this_host_gave_it() {
-    let exposed = Provenance::Resource("disk#1".parse().unwrap());
+    let exposed = Provenance::exposed_by("disk#1".parse().unwrap());
     let requests: Vec<GrantRequest> = ["mount = ext4 {kw:dev} on /srv/web", "exec = /sbin/mkfs.ext4 -- {kw:dev}"]
         .map(|line| line.parse().unwrap())
         .into();

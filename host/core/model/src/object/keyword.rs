@@ -4,7 +4,10 @@ use crate::convert::convert;
 use crate::keyword::ValueKind;
 use crate::{ObjectKind, Rid};
 
-use super::{Exposure, LateReference, LateValue, Provenance};
+use super::{Exposure, LateReference, LateValue, Provenance, WordsBeside};
+
+/// Stands for an exposed device, to tell the words that hold one from the others: no path of the kernel has this character.
+const DEVICE_MARK: char = '\u{FFFC}';
 
 /// A driver's keyword, resolved but for late references, which are filled in and converted when the resource acts.
 #[derive(Debug, Clone)]
@@ -99,7 +102,7 @@ impl ResolvedKeyword {
                 values,
                 secret: self.secret || self.value.secret,
                 store: self.store,
-                provenance: self.provenance.clone(),
+                provenance: self.provenance_now(exposed),
             }),
             // A default that only provision needs: without a value it is left out rather than reported as missing.
             Err(_) if self.aside => {}
@@ -107,6 +110,39 @@ impl ResolvedKeyword {
                 evaluation.missing.push(MissingValue { keyword: self.name.clone(), rid: late.rid.clone(), reason });
             }
         }
+    }
+
+    /// Whose word the values are, with the values that no device went into.
+    fn provenance_now(&self, exposed: &dyn ExposureLookup) -> Provenance {
+        match &self.provenance {
+            Provenance::Resource { rid, .. } => {
+                Provenance::Resource { rid: rid.clone(), beside: self.beside(exposed).unwrap_or_default() }
+            }
+            other => other.clone(),
+        }
+    }
+
+    /// None if that cannot be told: all values then count as made of devices.
+    fn beside(&self, exposed: &dyn ExposureLookup) -> Option<WordsBeside> {
+        let mut places = Vec::new();
+        let fill = |late: &LateReference| {
+            if late.exposure != Exposure::MountPoint {
+                return Ok(DEVICE_MARK.to_string());
+            }
+            let place = late.fill(exposed.exposed(&late.rid, late.exposure))?;
+            // Such a place could end a word and begin another, which would name anything.
+            if place.contains(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '\\')) {
+                return Err("is not one word".to_owned());
+            }
+            places.push(place.clone());
+            Ok(place)
+        };
+        let text = self.value.fill(fill).ok()?;
+        // A path with `..` may lead out of the mount point that it begins with.
+        let leaves = |word: &String| !places.is_empty() && word.split('/').any(|part| part == "..");
+        let words = convert(self.kind, &text).ok()?.into_iter();
+        let words = words.filter(|word| !word.contains(DEVICE_MARK) && !leaves(word)).collect();
+        Some(WordsBeside { words, places })
     }
 
     fn canonical(&self, exposed: &dyn ExposureLookup) -> Result<Vec<String>, (&LateReference, String)> {
@@ -123,5 +159,49 @@ impl ResolvedKeyword {
             // A value of text alone was converted when the object was loaded.
             (Err(_), None) => Ok(vec![text]),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::object::ValuePart;
+
+    struct Exposed(&'static str);
+
+    impl ExposureLookup for Exposed {
+        fn exposed(&self, _: &Rid, exposure: Exposure) -> Option<Vec<String>> {
+            let value = if exposure == Exposure::MountPoint { self.0 } else { "/dev/loop0" };
+            Some(vec![value.to_owned()])
+        }
+    }
+
+    #[test]
+    fn the_words_that_no_device_went_into_are_the_configurations_own() {
+        let part = |exposure| ValuePart::Late(LateReference::to("volume#0".parse().unwrap(), exposure));
+        let text = |text: &str| ValuePart::Text(text.to_owned());
+        let (mnt, device) = (part(Exposure::MountPoint), part(Exposure::Devices));
+        let parts = vec![text("/bin/x --to="), mnt.clone(), text("/a of="), device, text(" "), mnt, text("/../b")];
+        let keyword = ResolvedKeyword {
+            name: "start".to_owned(),
+            kind: ValueKind::Command,
+            secret: false,
+            store: None,
+            aside: false,
+            place: false,
+            known: None,
+            value: LateValue { parts, secret: false },
+            provenance: Provenance::exposed_by("volume#0".parse().unwrap()),
+        };
+        let beside = |place| {
+            let mut evaluation = KeywordEvaluation::default();
+            keyword.evaluate(&Exposed(place), &mut evaluation);
+            let beside = evaluation.keywords[0].provenance.beside().unwrap().clone();
+            (beside.words, beside.places)
+        };
+        let (words, places) = beside("/srv/data");
+        assert_eq!(words, ["/bin/x", "--to=/srv/data/a"]);
+        assert_eq!(places, ["/srv/data", "/srv/data"]);
+        assert_eq!(beside("/srv/a /dev/sda"), (Vec::new(), Vec::new()), "a blank would make a word of its own");
     }
 }

@@ -21,7 +21,7 @@ pub use late::{Exposure, LateReference, LateValue, TextModifier, ValuePart};
 pub use object::{Object, SubsetOptions};
 pub use placement::{InvalidOrchestrateMode, InvalidPlacementPolicy, OrchestrateMode, PlacementPolicy};
 pub use process_group::{CpuQuota, GroupLimit, GroupLimits};
-pub use provenance::Provenance;
+pub use provenance::{Provenance, WordsBeside};
 pub use requirement::Requirement;
 pub use resource::{Resource, WrittenSchedule};
 pub use timeouts::VerbTimeouts;
