@@ -1,7 +1,7 @@
 //! `disk.crypt`: an encrypted device, by LUKS.
 //!
 //! Up: this resource opened the device `/dev/mapper/NAME`, which shows the decrypted content of `dev`, and it exists. Down: it does
-//! not. One that something else opened is left alone, unless `start --adopt` takes it on. Stop closes what start opened, whatever the
+//! not. One that something else opened is left alone, unless `start --local --adopt` takes it on. Stop closes what start opened, whatever the
 //! keywords say by then. Provision formats an empty
 //! device with LUKS; unprovision destroys its keys, and with them all its data. cryptsetup reads the key from its standard
 //! input, so that the key is in no process list and in no log. See cryptsetup(8).
@@ -119,7 +119,7 @@ impl Driver for LuksDevice {
                 self.as_held(|made| made.take_on())?;
                 Ok(Outcome::unchanged(format!("took on {}", self.device())))
             }
-            true => Err(Error::failed(format!("{}: start --adopt takes it on", self.stranger()))),
+            true => Err(Error::failed(format!("{}: start --local --adopt takes it on", self.stranger()))),
         }
     }
 

@@ -330,7 +330,7 @@ fn a_device_that_something_else_opened_is_left_alone_until_it_is_adopted() {
         .is(State::Down)
         .mentions(stranger)
         .start()
-        .fails_with("start --adopt takes it on")
+        .fails_with("start --local --adopt takes it on")
         .stop()
         .is_unchanged("/dev/mapper/web is already down");
     assert!(host.has_file("/dev/mapper/web"));

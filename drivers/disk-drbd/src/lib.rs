@@ -1,7 +1,7 @@
 //! `disk.drbd`: a device that is replicated to another node.
 //!
 //! Up: start has promoted this node, and it is Primary, so that the device can be used here. Down: it is not. The driver leaves a node
-//! alone that another process has promoted, unless `start --adopt` takes it on. Stop demotes the DRBD resource that start promoted, whatever the
+//! alone that another process has promoted, unless `start --local --adopt` takes it on. Stop demotes the DRBD resource that start promoted, whatever the
 //! keywords say by then. It only makes the node Secondary:
 //! the replication continues, and the data of both nodes stay the same. Start waits for the peer for a while and then promotes
 //! this node; the wait avoids a second Primary if the peer has just not answered yet. Provision writes the metadata and joins;
@@ -209,7 +209,7 @@ impl ReplicatedDevice {
             return Ok(Outcome::unchanged(format!("{} is already primary", self.res)));
         }
         if !context.adopt() {
-            return Err(Error::failed(format!("{}: start --adopt takes it on", self.stranger())));
+            return Err(Error::failed(format!("{}: start --local --adopt takes it on", self.stranger())));
         }
         self.hold()?;
         Ok(Outcome::unchanged(format!("took on the primary role of {}", self.res)))

@@ -226,7 +226,7 @@ fn a_role_that_somebody_else_took_is_left_alone_until_it_is_adopted() {
         .is(State::Down)
         .mentions("r0 is primary already, but not by this resource")
         .start()
-        .fails_with("start --adopt takes it on")
+        .fails_with("start --local --adopt takes it on")
         .stop()
         .is_unchanged("r0 is not primary");
     assert!(world.borrow().primary);

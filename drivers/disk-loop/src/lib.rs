@@ -2,7 +2,7 @@
 //!
 //! Up: this resource attached a loop device, and it still shows that file, whatever the file is called by now. Down: it did not, or
 //! the device is detached. A device that something else attached to `file` is a stranger: it counts as down, and is left alone
-//! unless `start --adopt` takes it on. Provision creates a sparse file of `size`; unprovision deletes it. See losetup(8), loop(4).
+//! unless `start --local --adopt` takes it on. Provision creates a sparse file of `size`; unprovision deletes it. See losetup(8), loop(4).
 
 use hostler_sdk::holdings::{Force, Holding};
 use hostler_sdk::prelude::*;
@@ -48,7 +48,9 @@ impl Driver for LoopDevice {
                 let adopted = holdings::adopt("loop", &device.path)?;
                 Ok(Outcome::unchanged(format!("took on {}", adopted.label)))
             }
-            Some(device) => Err(Error::failed(format!("{}: start --adopt takes it on", self.not_ours(&device)))),
+            Some(device) => {
+                Err(Error::failed(format!("{}: start --local --adopt takes it on", self.not_ours(&device))))
+            }
             None => {
                 let device = block::attach_loop(&self.file, false)?;
                 Ok(Outcome::changed(format!("{} is attached to {}", device.path, self.file.display())))
@@ -187,7 +189,7 @@ mod tests {
             .is(State::Down)
             .mentions(text)
             .start()
-            .fails_with("start --adopt takes it on")
+            .fails_with("start --local --adopt takes it on")
             .stop()
             .is_unchanged("no device is attached to /srv/a.img");
         other().on(&host).status().is(State::Up);

@@ -177,7 +177,7 @@ mod tests {
             .is(State::Down)
             .mentions("ext4 /dev/loop0 is mounted on /srv/web")
             .start()
-            .fails_with("start --adopt takes it on as this resource's own")
+            .fails_with("start --local --adopt takes it on as this resource's own")
             .stop()
             .is_unchanged("ext4 /dev/loop0@/srv/web is already unmounted");
         assert_eq!(host.mounts().len(), 1);

@@ -26,7 +26,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// Start sets the interface up if it is down; stop leaves it up. Start refuses an address that another host or another interface
 /// of the node has, unless it is forced (`--force`), and announces the address to the neighbours. A link-local address
 /// (fe80::/10) may be on several interfaces. An address that is on the interface already, added by hand or by another program,
-/// is not the resource's: `start --adopt` takes it on.
+/// is not the resource's: `start --local --adopt` takes it on.
 #[derive(Keywords)]
 struct HostAddress {
     /// The address.
@@ -338,7 +338,7 @@ mod tests {
                 .is(State::Down)
                 .mentions(&words)
                 .start()
-                .fails_with("start --adopt")
+                .fails_with("start --local --adopt")
                 .stop()
                 .is_unchanged("10.0.0.9 on eth0 is already down");
             assert_eq!(host.addresses_of("eth0"), [cidr]);

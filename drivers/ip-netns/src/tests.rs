@@ -179,7 +179,7 @@ fn an_address_that_the_container_brought_itself_is_left_alone_until_it_is_taken_
         .is(State::Down)
         .mentions("10.0.0.34/16 on net0 is there, but this resource did not add it")
         .start()
-        .fails_with("say start --adopt to take it on")
+        .fails_with("say start --local --adopt to take it on")
         .stop()
         .is_unchanged("10.0.0.34 in container#1 is already down");
     let adopting = given(own()).with(joined(Context::fake("ip#1")).with("adopt", "true")).on(&host);

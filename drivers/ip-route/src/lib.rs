@@ -16,7 +16,7 @@ use hostler_sdk::prelude::*;
 ///
 /// If netns is a container of the object, the route is added right after the start of the container, together with its addresses
 /// in the order of their ids, and removed right before its stop. The same route of another program, such as a DHCP client, is not
-/// the resource's: `start --adopt` takes it on.
+/// the resource's: `start --local --adopt` takes it on.
 #[derive(Keywords)]
 struct StaticRoute {
     /// The destination: a network, an address, or `default`, which is `::/0` with a gateway of IPv6, else `0.0.0.0/0`.
@@ -270,7 +270,7 @@ mod tests {
             .is(State::Down)
             .mentions("the route 0.0.0.0/0 via 10.0.0.1 dev eth0 proto dhcp metric 100 is there")
             .start()
-            .fails_with("say start --adopt to take it on")
+            .fails_with("say start --local --adopt to take it on")
             .stop()
             .is_unchanged("default via 10.0.0.1 is already down");
         assert_eq!(left.routes(), ["0.0.0.0/0 via 10.0.0.1 dev eth0"]);

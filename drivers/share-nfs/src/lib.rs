@@ -98,7 +98,7 @@ impl Driver for NfsShare {
             let own = held.iter().any(|held| held.id == id);
             if found.is_some() && !own && !context.adopt() {
                 let text = format!("{path} is exported to {} already, and not by this resource", client.client);
-                return Err(Error::failed(format!("{text}: start --adopt takes it on")));
+                return Err(Error::failed(format!("{text}: start --local --adopt takes it on")));
             }
             // Before the export: a stop after a kill in between finds it.
             let path = self.path.to_string_lossy();

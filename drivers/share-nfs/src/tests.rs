@@ -81,7 +81,7 @@ fn an_export_of_another_is_a_stranger_until_it_is_adopted() {
         .is(State::Down)
         .mentions("n2 (another exports it there)")
         .start()
-        .fails_with("/srv/web is exported to n2 already, and not by this resource: start --adopt takes it on")
+        .fails_with("/srv/web is exported to n2 already, and not by this resource: start --local --adopt takes it on")
         .stop()
         .is_unchanged("/srv/web is not exported");
     assert_eq!(host.content(ETAB).as_deref(), Some(etab));

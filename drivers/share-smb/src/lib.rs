@@ -129,7 +129,7 @@ impl Driver for SambaShare {
             }
             SeenShare::Whole(share) if self.is_of_path(&share) && !own && !context.adopt() => {
                 let taken = format!("{} is shared as {} already, and not by this resource", share.path, self.name);
-                return Err(Error::failed(format!("{taken}: start --adopt takes it on")));
+                return Err(Error::failed(format!("{taken}: start --local --adopt takes it on")));
             }
             SeenShare::Whole(share) if self.is_of_path(&share) && share.guest == self.guest => {
                 self.declare()?;
@@ -334,7 +334,7 @@ mod tests {
             .is(State::Down)
             .mentions("/srv/web is shared as web, and not by this resource")
             .start()
-            .fails_with("start --adopt takes it on")
+            .fails_with("start --local --adopt takes it on")
             .stop()
             .is_unchanged("/srv/web is not shared as web");
         given(share("web"))

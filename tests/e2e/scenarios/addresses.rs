@@ -61,7 +61,7 @@ fn an_address_with_another_prefix_is_not_the_resources(world: &World) {
     node.ip("addr add 10.0.0.96/24 dev eth0");
     node.create("a3", &host("1", "10.0.0.96", "32", "eth0"));
     node.is("a3", "ip#1", "down", "10.0.0.96/24 on eth0 is there, but this resource did not add it");
-    node.om("a3 start").ends(1).says("start --adopt");
+    node.om("a3 start").ends(1).says("start --local --adopt");
     node.om("a3 stop").ok();
     assert_eq!(node.addresses("eth0"), ["10.0.0.96/24"]);
     // Its own one is removed, and the other stays.
@@ -72,7 +72,7 @@ fn an_address_with_another_prefix_is_not_the_resources(world: &World) {
     node.om("a3 stop").ok();
     assert_eq!(node.addresses("eth0"), ["10.0.0.96/24"]);
     // Taken on, it is the resource's, with a warning.
-    node.om("a3 start --adopt").ok().says("took on 10.0.0.96/24 on eth0");
+    node.om("a3 start --local --adopt").ok().says("took on 10.0.0.96/24 on eth0");
     node.is("a3", "ip#1", "warn", "its prefix should be /32");
     node.om("a3 stop").ok();
     assert!(node.addresses("eth0").is_empty());
@@ -99,7 +99,7 @@ fn an_address_that_another_host_has_is_not_up(world: &World) {
     node.create("a11", &host("1", "fd00::50", "64", "eth0"));
     until("the kernel has found the other host", || node.ip("addr show dev eth0").contains("dadfailed"));
     node.is("a11", "ip#1", "down", "another host has fd00::50/64, too");
-    node.om("a11 start --adopt").says("took on");
+    node.om("a11 start --local --adopt").says("took on");
     node.is("a11", "ip#1", "warn", "another host has fd00::50/64, too");
     node.om("a11 stop").ok();
     assert!(node.addresses("eth0").is_empty());
@@ -214,7 +214,7 @@ fn an_address_of_another_object_is_not_taken(world: &World) {
     node.om("one start").ok();
     let refused = "10.0.0.60/24 on eth0 is held by ip#1 of one: stop that one first";
     node.om("two start").ends(1).says(refused);
-    node.om("two start --adopt").ends(1).says(refused);
+    node.om("two start --local --adopt").ends(1).says(refused);
     node.om("two stop").ok();
     node.is("one", "ip#1", "up", "");
     node.is("two", "ip#1", "down", "it is held by ip#1 of one, so that no other resource can take it on");

@@ -60,10 +60,10 @@ fn a_device_that_something_else_attached_is_left_alone_and_taken_on_if_asked(wor
     fs::File::create(&file).unwrap().set_len(32 << 20).unwrap();
     assert!(Command::new("losetup").args(["--find"]).arg(&file).status().unwrap().success());
     assert_eq!(world.states("web"), "disk#1 down");
-    world.om("web start").ends(1).says("but not by this resource: start --adopt takes it on");
+    world.om("web start").ends(1).says("but not by this resource: start --local --adopt takes it on");
     world.om("web stop").ok();
     assert_ne!(devices(world), "", "a stranger was detached");
-    world.om("web start --adopt").ok().says("took on /dev/loop");
+    world.om("web start --local --adopt").ok().says("took on /dev/loop");
     assert_eq!(world.states("web"), "disk#1 up");
     world.om("web stop").ok().says("detached");
     assert_eq!(devices(world), "");
@@ -157,7 +157,7 @@ fn an_explanation_names_what_is_in_the_way_who_holds_it_and_what_to_type(world: 
     // A stranger: another program has attached the file.
     assert!(Command::new("losetup").arg("--find").arg(world.path("web.img")).status().unwrap().success());
     world.om("web start --local").ends(1);
-    world.om("web explain").ok().says("but not by this resource").says("om web start --adopt");
+    world.om("web explain").ok().says("but not by this resource").says("om web start --local --adopt");
     world.om("web start --local --adopt").ok();
     world.om("web explain").ok().does_not_say("but not by this resource");
     world.om("web stop --local").ok();
@@ -175,7 +175,7 @@ fn what_another_object_holds_is_not_taken_on(world: &World) {
         }
         world.om("a provision").ok();
         world.om("b start").ends(1);
-        world.om("b start --adopt").ends(1).says(thing).says("1 of a: stop that one first");
+        world.om("b start --local --adopt").ends(1).says(thing).says("1 of a: stop that one first");
         world.om("b stop").ok();
         world.is("a", "up");
         world.om("a stop").ok();

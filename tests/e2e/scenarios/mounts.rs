@@ -158,7 +158,7 @@ fn a_stranger_is_neither_up_nor_unmounted_and_can_be_adopted(world: &World) {
     world.om("web start").ends(1).says("--adopt");
     world.om("web stop").ok();
     assert_eq!(world.read("run/data"), "precious");
-    world.om("web start --adopt").ok().says("took on");
+    world.om("web start --local --adopt").ok().says("took on");
     assert_eq!(world.states("web"), "fs#1 up");
     assert_eq!(world.read("run/data"), "precious");
     world.om("web stop").ok();
@@ -178,14 +178,14 @@ fn an_overlay_of_other_layers_is_a_stranger(world: &World) {
     let refused = world.om("web start").ends(1);
     refused.says("overlay other is mounted on").says("cannot be taken on").does_not_say("--adopt");
     let shown = format!("its lower is {}:{}, and lower asks for", at(world, "l3"), at(world, "l4"));
-    world.om("web start --adopt").ends(1).says("it is not taken on").says(&shown).does_not_say("fault");
+    world.om("web start --local --adopt").ends(1).says("it is not taken on").says(&shown).does_not_say("fault");
     world.om("web stop").ok();
     assert!(is_mounted(&mnt));
     output("umount", &[&mnt]);
     // Its name in the list of mounts does not matter.
     let same = format!("lowerdir={}:{}", at(world, "l1"), at(world, "l2"));
     output("mount", &["-t", "overlay", "-o", &same, "other", &mnt]);
-    world.om("web start --adopt").ok().says("took on");
+    world.om("web start --local --adopt").ok().says("took on");
     assert_eq!(world.states("web"), "fs#1 up");
     world.om("web stop").ok();
     assert!(!is_mounted(&mnt));
@@ -201,7 +201,7 @@ fn another_device_or_directory_is_not_taken_on(world: &World) {
     world.create("web", &on(&device, "{w}/data"));
     let refused = |why: &str| {
         world.om("web start").ends(1).says(why).says("cannot be taken on").does_not_say("--adopt");
-        world.om("web start --adopt").ends(1).says(why).says("it is not taken on").does_not_say("fault");
+        world.om("web start --local --adopt").ends(1).says(why).says("it is not taken on").does_not_say("fault");
         assert_eq!(world.states("web"), "fs#1 down");
         output("umount", &[&mnt]);
     };
@@ -215,8 +215,8 @@ fn another_device_or_directory_is_not_taken_on(world: &World) {
     refused("it shows the directory /sub of the file system only");
     output("umount", &[&at(world, "raw")]);
     output("mount", &[&device.0, &mnt]);
-    world.om("web start").ends(1).says("start --adopt takes it on");
-    world.om("web start --adopt").ok().says("took on");
+    world.om("web start").ends(1).says("start --local --adopt takes it on");
+    world.om("web start --local --adopt").ok().says("took on");
     world.om("web print status --refresh").ok().does_not_say("a restart applies it");
     world.om("web stop").ok();
     world.om("web delete --force").ok();
@@ -379,7 +379,7 @@ fn another_subvolume_is_a_stranger(world: &World) {
     world.create("web", &config.replace("{dev}", &device.0));
     assert_eq!(world.states("web"), "fs#1 down");
     world.om("web start").ends(1).says(&format!("is mounted on {site}")).does_not_say("--adopt");
-    world.om("web start --adopt").ends(1).says("it shows old, and subvol asks for web");
+    world.om("web start --local --adopt").ends(1).says("it shows old, and subvol asks for web");
     world.om("web stop").ok();
     assert!(is_mounted(&site));
     output("umount", &[&site]);

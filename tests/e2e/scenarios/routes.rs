@@ -70,11 +70,11 @@ fn a_route_of_dhcp_or_by_hand_is_left_alone_until_it_is_taken_on(world: &World) 
         node.ip(&format!("route add {added}"));
         node.create("a10", &route(&format!("destination = {destination} | gateway = 10.0.0.1")));
         node.is("a10", "ip#1", "down", told);
-        node.om("a10 start").ends(1).says("say start --adopt to take it on");
+        node.om("a10 start").ends(1).says("say start --local --adopt to take it on");
         node.om("a10 stop").ok();
         node.om("a10 stop --force").ok();
         assert!(node.ip(&format!("route show {destination}")).contains("via 10.0.0.1"));
-        node.om("a10 start --adopt").ok().says("took on");
+        node.om("a10 start --local --adopt").ok().says("took on");
         node.is("a10", "ip#1", "up", "");
         node.om("a10 stop").ok();
         assert_eq!(node.ip(&format!("route show {destination}")), "");

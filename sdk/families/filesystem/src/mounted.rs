@@ -155,7 +155,7 @@ impl FilesystemMount<'_> {
     fn remedy(&self) -> String {
         match holdings::adopt("mount", &self.at.mnt.to_string_lossy()) {
             Err(CapabilityError::Other(text)) if text.contains("is held by") => format!("{text};"),
-            _ => "start --adopt takes it on as this resource's own,".to_owned(),
+            _ => "start --local --adopt takes it on as this resource's own,".to_owned(),
         }
     }
 

@@ -50,7 +50,9 @@ pub fn adopt(kind: &str, id: &str) -> Result<Outcome> {
 
 /// The words for a stranger: it looks like what the resource would add, and is not its own.
 pub fn not_ours(label: &str) -> String {
-    format!("{label} is there, but this resource did not add it, so it is not its own: start --adopt takes it on")
+    format!(
+        "{label} is there, but this resource did not add it, so it is not its own: start --local --adopt takes it on"
+    )
 }
 
 /// The name of its link now.

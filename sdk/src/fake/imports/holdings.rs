@@ -172,8 +172,7 @@ pub(crate) fn adopt(kind: &str, id: &str) -> ImportResult<Holding> {
             return Err(CapabilityError::Other(text));
         }
         if !world.adopting {
-            let why =
-                "is there already, and this resource did not make it: remove it, or say start --adopt to take it on";
+            let why = "is there already, and this resource did not make it: remove it, or say start --local --adopt to take it on";
             return Err(CapabilityError::Other(format!("{} {why}", thing.label())));
         }
         // Not counted as a change: a rollback must leave it as it was found.

@@ -55,7 +55,9 @@ fn held(path: &ObjectPath, proof: &HoldingProof) -> Option<ObstacleDocument> {
         }
         ProofVerdict::NotProven(why) => (
             format!("that it is gone cannot be seen: {why}"),
-            format!("mend that, and then: om {path} stop; or, if it is surely gone: om {path} stop --force --i-know"),
+            format!(
+                "mend that, and then: om {path} stop; or, if it is surely gone: om {path} stop --local --force --i-know"
+            ),
         ),
     };
     let thing = proof.record.holding.to_string();
@@ -69,7 +71,7 @@ fn told(path: &ObjectPath, seen: &ResourceStatus, message: &ReportMessage) -> Op
     // The words of all drivers for what is there and was not made by the resource.
     let is_stranger = ["not by this resource", "--adopt"].iter().any(|words| message.text.contains(words));
     let remedy = match is_stranger {
-        true => format!("take it away, or: om {path} start --adopt"),
+        true => format!("take it away, or: om {path} start --local --adopt"),
         false => String::new(),
     };
     Some(ObstacleDocument {

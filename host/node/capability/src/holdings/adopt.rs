@@ -200,7 +200,7 @@ fn said(context: &CallContext, thing: &dyn fmt::Display) -> Result<(), Capabilit
     match context.var("adopt") {
         Some("true") => Ok(()),
         _ => Err(CapabilityError::Other(format!(
-            "{thing} is there already, and this resource did not make it: remove it, or say start --adopt to take it on"
+            "{thing} is there already, and this resource did not make it: remove it, or say start --local --adopt to take it on"
         ))),
     }
 }

@@ -149,7 +149,7 @@ impl NamespaceSight {
 pub(super) fn unknown_maker(held: &AddressHolding) -> String {
     format!(
         "{held} is there, and whether the start that was cut short has added it or another program cannot be told: remove it by hand \
-         unless it is needed, or say start --adopt to take it on"
+         unless it is needed, or say start --local --adopt to take it on"
     )
 }
 

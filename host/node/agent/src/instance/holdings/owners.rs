@@ -10,7 +10,7 @@ use crate::instance::Instance;
 use crate::status::ResourceStatus;
 
 /// What drivers advise about a stranger.
-const ADVICE: &str = "start --adopt";
+const ADVICE: &str = "start --local --adopt";
 
 impl Instance<'_> {
     /// Names the holder in each message that advises to take on what another resource holds.
@@ -91,7 +91,7 @@ mod tests {
         });
         let others = [&address, &route];
         let advised =
-            |thing: &str| format!("{thing} is there, but this resource did not add it: start --adopt takes it on");
+            |thing: &str| format!("{thing} is there, but this resource did not add it: start --local --adopt takes it on");
         for thing in ["10.0.0.9/24 on eth0", "the route 10.7.0.0/16 via 10.0.0.1"] {
             let said = with_holder(&advised(thing), &others).unwrap();
             assert!(
