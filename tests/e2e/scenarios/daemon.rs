@@ -119,11 +119,17 @@ fn an_order_is_waited_for_and_shown(world: &World) {
     assert_eq!(world.status("web")["frozen"], false);
     let options = world.om("web start --parallel 2").ends(1);
     options.says("--parallel has no effect on an order to the daemon: add --local");
+    for option in ["--force", "--adopt"] {
+        let refused = world.om(&format!("web stop {option}")).ends(1);
+        refused.says(&format!("{option} has no effect on an order to the daemon: add --local"));
+    }
     world.om("nothing start --wait").ends(2);
     world.create("db", "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = flag\n");
     let both = world.om("web,db start --wait").ok();
     assert!(["web@n1: start done\n", "db@n1: start done\n"].iter().all(|line| both.stdout.contains(line)), "{both}");
     world.om("web,db stop --wait").ok();
+    let deleted = world.om("db delete --unprovision --confirm").ok();
+    assert!(deleted.stdout.starts_with("db: delete "), "as it was typed: {deleted}");
     drop(daemon);
 }
 
@@ -133,7 +139,7 @@ fn a_failed_order_says_why_and_stays_until_it_is_cleared(world: &World) {
     let daemon = Daemon::start(world);
     let failed = world.om("web start --wait").ends(1);
     assert!(failed.stdout.contains("web@n1: start failed: "), "{failed}");
-    failed.says("om web clear tries again");
+    failed.says("om web logs says more; om web clear tries again").does_not_say("abort gives up");
     assert!(world.om("web explain").ok().stdout.contains("failed"));
     assert!(world.om("mon --sections services").ok().stdout.contains("start failed"));
     std::fs::remove_file(world.path("broken.1")).unwrap();

@@ -208,7 +208,7 @@ impl fmt::Display for Reason {
             Reason::StatusUnknown { node } => write!(f, "its status on {node} is not known since the last action"),
             Reason::NotBooted { node } => write!(f, "what was left by the last boot of {node} is not cleared yet"),
             Reason::Failure { node, action, text } => {
-                write!(f, "{action} failed on {node}: {text}; clear tries again, abort gives up")
+                write!(f, "{action} failed on {node}: {text}")
             }
             Reason::EndedAs { node, action, state } => write!(f, "it was {state} on {node} after {action} succeeded"),
             Reason::NotProvisioned { node } => write!(f, "it is not provisioned on {node}"),

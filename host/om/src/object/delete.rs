@@ -50,7 +50,7 @@ fn order_all(session: &Session, daemon: &RemoteDaemon, paths: &[ObjectPath], arg
         paths.iter().try_for_each(life::confirm)?;
     }
     let verb = if args.unprovision { OrderCommand::Purge } else { OrderCommand::Delete };
-    let wish = OrderWish { verb, force: args.force, follow: &args.follow, format: OutputFormat::Human };
+    let wish = OrderWish { verb, word: "delete", force: args.force, follow: &args.follow, format: OutputFormat::Human };
     order::order(session, daemon, paths, &wish)
 }
 

@@ -63,7 +63,8 @@ fn set(session: &Session, target: &Target, args: &FlagArgs, change: &FlagChange)
         && let Some(daemon) = session.running_daemon()?
     {
         let (follow, format) = (&args.orchestration.follow, OutputFormat::Human);
-        let wish = OrderWish { verb: change.order.clone(), force: false, follow, format };
+        let wish =
+            OrderWish { word: order::word(&change.order), verb: change.order.clone(), force: false, follow, format };
         return order::order(session, &daemon, &paths, &wish);
     }
     order::refuse_watch(&args.orchestration.follow)?;

@@ -79,7 +79,8 @@ fn order_all(
     paths: &[ObjectPath],
     args: &ActionArgs,
 ) -> Outcome {
-    if let Some(option) = args.local_option() {
+    let forced = args.force.then_some("--force");
+    if let Some(option) = args.local_option().or(forced) {
         return Err(refuse_local_option(option));
     }
     if verb == OrderCommand::Unprovision && !args.confirm {
@@ -90,7 +91,7 @@ fn order_all(
         session,
         &daemon,
         paths,
-        &OrderWish { verb, force: args.force, follow, format: args.options.output.format },
+        &OrderWish { word: order::word(&verb), verb, force: false, follow, format: args.options.output.format },
     )
 }
 

@@ -1,9 +1,9 @@
 //! An explanation, for people.
 
-use protocol::daemon::{ObjectExplanation, ObstacleDocument, RestartDocument};
+use protocol::daemon::{ObjectExplanation, ObstacleDocument, OrderState, RestartDocument};
 
 use crate::render::moment;
-use crate::render::order::{outcome, step};
+use crate::render::order::{outcome, step, ways_out};
 
 /// The text of an explanation.
 pub(crate) fn text(explained: &ObjectExplanation) -> String {
@@ -19,6 +19,11 @@ pub(crate) fn text(explained: &ObjectExplanation) -> String {
         lines.extend(order.steps.iter().map(|one| format!("    {}", step(path, one).trim_end())));
     }
     lines.extend(explained.reasons.iter().map(|reason| format!("  {} ({})", reason.text, reason.code)));
+    // A failed order has said it already.
+    let is_told = explained.order.as_ref().is_some_and(|order| order.state == OrderState::Failed);
+    if !is_told && explained.reasons.iter().any(|reason| reason.code == "failure") {
+        lines.push(format!("    {}", ways_out(path)));
+    }
     lines.extend(explained.restarts.iter().map(restart));
     lines.extend(explained.obstacles.iter().flat_map(obstacle));
     let is_quiet = explained.reasons.is_empty() && explained.restarts.is_empty() && explained.order.is_none();
@@ -65,7 +70,10 @@ mod tests {
             local_expect: "started".to_owned(),
             frozen: true,
             order: None,
-            reasons: vec![ReasonDocument { code: "frozen".to_owned(), text: "it is frozen".to_owned() }],
+            reasons: vec![
+                ReasonDocument { code: "frozen".to_owned(), text: "it is frozen".to_owned() },
+                ReasonDocument { code: "failure".to_owned(), text: "start failed on n1: no".to_owned() },
+            ],
             restarts: vec![
                 RestartDocument {
                     rid: "app#1".parse().unwrap(),
@@ -98,6 +106,8 @@ mod tests {
         let expected = "web@n1: idle, kept started, frozen\n  \
                         the last good configuration is in force: web.conf:3: unknown keyword\n  \
                         it is frozen (frozen)\n  \
+                        start failed on n1: no (failure)\n    \
+                        om web clear tries again, om web abort gives it up\n  \
                         app#1 has 1 of 2 restarts left, the next one in 3s\n  \
                         fs#1 was stopped by hand: it stays down until it is started\n  \
                         fs#1 still holds ext4 of /dev/loop3 on /srv/web: mounted on /srv/web in the mount namespace of sleep (pid 12)\n    \

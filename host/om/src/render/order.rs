@@ -23,12 +23,17 @@ pub(crate) fn outcome(order: &OrderDocument, action: &str) -> String {
         OrderState::Running => format!("{path}: {action} is under way{reasons}"),
         OrderState::Done => format!("{path}: {action} done{reasons}"),
         OrderState::Failed => {
-            format!("{path}: {action} failed{reasons} (om {path} clear tries again, om {path} abort gives it up)")
+            format!("{path}: {action} failed{reasons} (om {path} logs says more; {})", ways_out(path))
         }
         OrderState::Aborted => format!("{path}: {action} was given up by an abort{reasons}"),
         OrderState::Superseded => format!("{path}: {action} was superseded by another order{reasons}"),
         OrderState::Expired => format!("{path}: {action} took too long and was given up{reasons}"),
     }
+}
+
+/// What can be done about an action of the daemon that failed.
+pub(crate) fn ways_out(path: &ObjectPath) -> String {
+    format!("om {path} clear tries again, om {path} abort gives it up")
 }
 
 #[cfg(test)]
@@ -47,7 +52,8 @@ mod tests {
             reasons: vec![reason],
             steps: Vec::new(),
         };
-        let expected = "web: start failed: app#1 did not start (om web clear tries again, om web abort gives it up)";
+        let expected = "web: start failed: app#1 did not start (om web logs says more; om web clear tries again, \
+                        om web abort gives it up)";
         assert_eq!(outcome(&order, "start"), expected);
         let failed = OrderStep {
             node: "n1".parse().unwrap(),

@@ -92,11 +92,11 @@ pub enum ActError {
     /// Another node may run it.
     #[error(
         "{object} is not started here: its slot is not this node's, so another node may run it (om {object} start, or switch, asks for \
-         the slot; --force starts it all the same)"
+         the slot; --local --force starts it all the same)"
     )]
     NoSlot { object: ObjectPath },
     /// Services use the volume. Nothing was touched.
-    #[error("{object} is in use: {users} (stop that first; --force goes on)")]
+    #[error("{object} is in use: {users} (stop that first; --local --force goes on)")]
     InUse { object: ObjectPath, users: String },
     /// The drivers reject their keywords. Nothing was touched.
     #[error("refused before anything was touched: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]

@@ -25,6 +25,8 @@ use wait::wait;
 #[derive(Debug)]
 pub(crate) struct OrderWish<'a> {
     pub(crate) verb: OrderCommand,
+    /// The verb as the operator typed it.
+    pub(crate) word: &'static str,
     pub(crate) force: bool,
     pub(crate) follow: &'a WaitArgs,
     pub(crate) format: OutputFormat,
@@ -40,7 +42,7 @@ pub(crate) fn run(session: &Session, target: &Target, verb: OrderCommand, args: 
     if verb == OrderCommand::Purge && !args.confirm {
         paths.iter().try_for_each(confirm)?;
     }
-    let wish = OrderWish { verb, force: false, follow: &args.follow, format: args.output.format };
+    let wish = OrderWish { verb, word: action, force: false, follow: &args.follow, format: args.output.format };
     order(session, &daemon, &paths, &wish)
 }
 
@@ -115,7 +117,7 @@ fn place(
 }
 
 fn show_receipts(session: &Session, paths: &[ObjectPath], receipts: &[OrderReceipt], wish: &OrderWish<'_>) {
-    let action = word(&wish.verb);
+    let action = wish.word;
     let values = receipts.iter().map(|receipt| serde_json::to_value(receipt).unwrap_or_default()).collect();
     match structured(wish.format, &one_or_all(paths.len(), values)) {
         Some(text) => print(&text),

@@ -12,7 +12,7 @@ use protocol::FailureKind;
 use protocol::daemon::{OrderCommand, OrderDocument, OrderReceipt, OrderState, OrderStep};
 use serde_json::Value;
 
-use super::{OrderWish, word};
+use super::OrderWish;
 use crate::backend::{RemoteDaemon, block_on};
 use crate::exit::{self, Failure};
 use crate::render::order::{outcome, step};
@@ -158,7 +158,7 @@ impl OrderWatch<'_> {
             self.ended.push(serde_json::to_value(order).unwrap_or_default());
             return;
         }
-        let text = outcome(order, word(&self.wish.verb));
+        let text = outcome(order, self.wish.word);
         match order.state {
             OrderState::Done => self.session.note(&text),
             _ => complain(&text),

@@ -1,5 +1,5 @@
 //! Whose a stranger is: a driver sees that something is there which its resource did not make, and the host knows whether another resource
-//! holds it. Then nobody can take it on, and the advice to do so is replaced by its holder.
+//! holds it. Then no other resource can take it on, and the advice to do so is replaced by its holder.
 
 use capability::holdings::{HoldingOwner, NodeRecord};
 use exec::blocking;
