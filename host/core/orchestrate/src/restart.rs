@@ -33,7 +33,7 @@ impl RestartRules {
     pub fn next(&self, attempts: &AttemptLog, since: BootTime, now: BootTime) -> NextAttempt {
         let recent = attempts.within(self.window, now);
         let (made, latest) = (recent.clone().count() as u32, recent.clone().next_back());
-        if made >= self.budget.min(KEPT as u32) {
+        if made >= self.limit() {
             // With a budget of zero there is no attempt to wait for.
             return NextAttempt::Exhausted { until: recent.clone().next().map(|first| first + self.window) };
         }
@@ -45,9 +45,14 @@ impl RestartRules {
         if due > now { NextAttempt::Waits { until: due } } else { NextAttempt::Due }
     }
 
+    /// How many attempts there are within the window: no budget is beyond what is remembered.
+    pub fn limit(&self) -> u32 {
+        self.budget.min(KEPT as u32)
+    }
+
     /// How many attempts are left.
     pub fn left(&self, attempts: &AttemptLog, now: BootTime) -> u32 {
-        self.budget.min(KEPT as u32).saturating_sub(attempts.within(self.window, now).count() as u32)
+        self.limit().saturating_sub(attempts.within(self.window, now).count() as u32)
     }
 }
 

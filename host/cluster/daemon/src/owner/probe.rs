@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use agent::ActError;
 use agent::status::InstanceStatus;
-use model::ObjectPath;
 use model::object::OrchestrateMode;
-use orchestrate::{BootTime, ObjectRules};
+use model::status::State;
+use model::{ObjectPath, Rid};
+use orchestrate::{AttemptLog, BootTime, LocalExpect, ObjectRules, ResourceRules, StatusView};
 use protocol::FailureKind;
 
 use super::{Message, Owner};
@@ -107,11 +108,14 @@ impl Owner {
         if valid {
             instance.looked = instance.look_began;
         }
+        let mut deaths = Vec::new();
         match status {
             // What was seen before an action says nothing of what is there after it.
             _ if !valid => instance.due = now,
             Ok(status) => {
+                let known = instance.local.status.clone();
                 instance.observe(status, now);
+                deaths.extend(known.iter().flat_map(|known| deaths_since(instance, known, now)));
                 for waiting in instance.waiting.drain(..) {
                     let _ = waiting.send(Ok(()));
                 }
@@ -130,6 +134,7 @@ impl Owner {
         if again {
             instance.due = now;
         }
+        deaths.iter().for_each(|death| self.log(&path, death));
         self.note_running(&path);
         let Some(instance) = self.instances.get(&path) else { return };
         // Tasks run where their service is up: what is due may run now.
@@ -137,6 +142,32 @@ impl Owner {
             self.time(&path);
         }
         self.touch(&path);
+    }
+}
+
+/// A line about each resource that went down without being stopped: what the daemon does about it.
+fn deaths_since(instance: &Instance, known: &StatusView, now: BootTime) -> Vec<String> {
+    let (Some(rules), Some(seen)) = (&instance.local.rules, &instance.local.status) else { return Vec::new() };
+    let record = instance.record();
+    let is_dead = |rid: &Rid, state: State| {
+        matches!(state, State::Down | State::StdbyDown)
+            && known.resources.get(rid).is_some_and(|view| view.state.is_up())
+            && !record.stopped.contains(rid)
+    };
+    let dead = seen.resources.iter().filter(|(rid, view)| is_dead(rid, view.state));
+    let kept = dead.filter_map(|(rid, _)| Some((rid, rules.resources.get(rid)?)));
+    let kept =
+        kept.filter(|(_, rules)| !rules.disable && (rules.standby || record.local_expect == LocalExpect::Started));
+    kept.map(|(rid, rules)| death(rid, rules, record.restarts.get(rid).unwrap_or(&AttemptLog::new()), now)).collect()
+}
+
+fn death(rid: &Rid, rules: &ResourceRules, attempts: &AttemptLog, now: BootTime) -> String {
+    let (left, minutes) = (rules.restart.left(attempts, now), rules.restart.window.as_secs() / 60);
+    let budget = rules.restart.limit();
+    match (budget, left) {
+        (0, _) => format!("{rid} is down, and has no restart"),
+        (_, 0) => format!("{rid} is down: no restart is left of {budget} in {minutes} minutes"),
+        _ => format!("{rid} is down: restart {} of {budget} in {minutes} minutes", budget - left + 1),
     }
 }
 

@@ -100,6 +100,15 @@ async fn no_more_restarts_than_its_budget() {
     })
     .await;
     assert!(!node.flag("web", "fs#1").exists());
+    let log = || std::fs::read_to_string(node.home().object_log(&path("web"))).unwrap_or_default();
+    until("the last death is in the log", async || log().contains("no restart is left")).await;
+    for line in [
+        "fs#1 is down: restart 1 of 2 in 10 minutes",
+        "fs#1 is down: restart 2 of 2 in 10 minutes",
+        "fs#1 is down: no restart is left of 2 in 10 minutes",
+    ] {
+        assert_eq!(log().matches(line).count(), 1, "{line} in {}", log());
+    }
 }
 
 async fn a_standby_resource_is_brought_up() {
