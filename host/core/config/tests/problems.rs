@@ -253,7 +253,22 @@ fn names_and_schedules_are_checked() {
     );
     check(
         "[DEFAULT]\nflex_min = -1\n",
-        &["2:12 error: flex_min is out of range: expected 0 or a small positive integer"],
+        &["2:12 error: flex_min is out of range: expected an integer from 0 to 4294967295"],
+    );
+    check(
+        "[fs#1]\ntype = flag\nrestart = -5\n",
+        &["3:11 error: fs#1.restart is out of range: expected an integer from 0 to 100"],
+    );
+    check(
+        "[fs#1]\ntype = flag\nrestart = 1000\n",
+        &[
+            "3:11 warning: fs#1.restart is more than the daemon counts: it restarts 100 times in 10 minutes: expected an integer from 0 to 100",
+        ],
+    );
+    check("[fs#1]\ntype = flag\nrestart = 100\n", &[]);
+    check(
+        "[fs#1]\ntype = flag\nmonitor_action = freezestop\n",
+        &["3:1 error: unknown keyword fs#1.monitor_action: a keyword of the object: it belongs in [DEFAULT]"],
     );
 }
 

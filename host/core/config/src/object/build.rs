@@ -162,7 +162,7 @@ impl<'a> ObjectBuilder<'_, 'a> {
             shared: fields.flag("shared"),
             encap: fields.flag("encap") || tags.iter().any(|tag| tag == ENCAP),
             monitor: fields.flag("monitor"),
-            restart: fields.count("restart"),
+            restart: fields.restarts(),
             restart_delay: fields.duration("restart_delay").unwrap_or_default(),
             provision: fields.flag("provision"),
             unprovision: fields.flag("unprovision"),

@@ -208,6 +208,9 @@ impl DocumentCheck<'_, '_> {
         let message = format!("unknown keyword {}", self.key(section, option));
         let label = self.of_another_driver(section, option).unwrap_or_else(|| {
             let keywords = self.resolver.outline.keywords(section);
+            if section != DEFAULT && self.resolver.outline.keyword(DEFAULT, option).is_some() {
+                return "a keyword of the object: it belongs in [DEFAULT]".to_owned();
+            }
             did_you_mean(option, keywords.iter().map(|keyword| keyword.name.as_str()), "no such keyword here")
         });
         Diagnostic::error(entry.key_span, message, label)

@@ -16,6 +16,9 @@ use crate::object::requires;
 use crate::resolve::keyword_set::{KeywordSet, UnwrittenValue};
 use crate::resolve::resolver::KeywordResolver;
 
+/// The most restarts that the daemon counts within its window, see `orchestrate::RestartRules`.
+const MAX_RESTARTS: u32 = 100;
+
 /// The keywords of one section, by name and type. A value that does not convert is reported and counts as not set.
 pub(crate) struct SectionFields<'f, 'a> {
     pub(crate) resolver: &'f KeywordResolver<'a>,
@@ -88,6 +91,26 @@ impl SectionFields<'_, '_> {
 
     /// A number that cannot be negative.
     pub(crate) fn count(&self, name: &str) -> u32 {
+        self.count_up_to(name, u32::MAX)
+    }
+
+    /// How many restarts. More than the daemon counts is no fault of the resource, so it is only said.
+    pub(crate) fn restarts(&self) -> u32 {
+        let restarts = self.count_up_to("restart", MAX_RESTARTS);
+        if restarts > MAX_RESTARTS {
+            let keyword = self.keyword("restart");
+            let span = keyword.map_or(Span::default(), |keyword| self.resolver.span_of(self.section, keyword));
+            let message = format!(
+                "{} is more than the daemon counts: it restarts {MAX_RESTARTS} times in 10 minutes",
+                self.key("restart")
+            );
+            let label = format!("expected an integer from 0 to {MAX_RESTARTS}");
+            self.problems.borrow_mut().push(Diagnostic::warning(span, message, label));
+        }
+        restarts
+    }
+
+    fn count_up_to(&self, name: &str, most: u32) -> u32 {
         let text = self.text(name);
         text.parse().unwrap_or_else(|_| {
             // A text that is not an integer was reported by its conversion. A default made of another keyword is not at fault
@@ -96,7 +119,7 @@ impl SectionFields<'_, '_> {
                 self.report(
                     name,
                     format!("{} is out of range", self.key(name)),
-                    "expected 0 or a small positive integer",
+                    format!("expected an integer from 0 to {most}"),
                 );
             }
             0
