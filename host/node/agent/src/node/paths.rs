@@ -147,6 +147,10 @@ impl runtime::NodeFacilities for NodePaths {
     fn called(&self, note: &DriverCallNote<'_>) {
         self.watcher.get().iter().for_each(|watcher| watcher(note));
     }
+
+    fn namespace_policy_file(&self, namespace: &str) -> String {
+        policy_of_namespace(&self.home, namespace).display().to_string()
+    }
 }
 
 /// The policy of a namespace. Without a file, its objects may touch their own paths only.
@@ -155,8 +159,11 @@ fn namespace_policy(home: &Directories, namespace: &str) -> Result<Policy, Strin
     if namespace == "root" {
         return Ok(Policy::everything());
     }
-    let path = home.etc.join("namespaces").join(namespace).join("policy");
-    Ok(read(&path, Policy::parse)?.unwrap_or_else(Policy::own_paths))
+    Ok(read(&policy_of_namespace(home, namespace), Policy::parse)?.unwrap_or_else(Policy::own_paths))
+}
+
+fn policy_of_namespace(home: &Directories, namespace: &str) -> PathBuf {
+    home.etc.join("namespaces").join(namespace).join("policy")
 }
 
 /// The control group of everything that this agent runs, if this node has control groups.

@@ -157,6 +157,7 @@ impl SandboxedDriver {
             driver,
             trust: self.trust,
             namespace,
+            policy: &self.environment.node.namespace_policy_file(namespace),
             verb: scope.verb(),
             digest: &self.digest,
             suggestion: scope.suggested_request(&line),

@@ -20,9 +20,14 @@ pub trait NodeFacilities: Send + Sync {
     /// What the namespace of an object allows.
     fn namespace_policy(&self, namespace: &str) -> Result<grant::Policy, String>;
 
+    /// The file of that policy, for messages.
+    fn namespace_policy_file(&self, namespace: &str) -> String {
+        format!("etc/namespaces/{namespace}/policy")
+    }
+
     /// A driver was called, for those who watch. It must not wait.
     fn called(&self, note: &DriverCallNote<'_>) {
-        // Few watch: a node without a daemon has nobody who could.
+        // Few watch: a node without a daemon has none.
         let _ = note;
     }
 }

@@ -4,11 +4,16 @@ use driver::Verb;
 use grant::{DriverTrust, Refuser};
 use model::DriverName;
 
+/// What stands for the program in the line of a call that is about no certain one.
+const ANY_PROGRAM: &str = "<program>";
+
 /// The call that was refused.
 pub(crate) struct RefusedCall<'a> {
     pub(crate) driver: &'a DriverName,
     pub(crate) trust: DriverTrust,
     pub(crate) namespace: &'a str,
+    /// The file of the namespace's policy.
+    pub(crate) policy: &'a str,
     pub(crate) verb: Verb,
     /// The digest of the driver's component.
     pub(crate) digest: &'a str,
@@ -18,7 +23,7 @@ pub(crate) struct RefusedCall<'a> {
 
 /// What the operator can do about the refusal.
 pub(crate) fn remedy(refused: &RefusedCall<'_>, refuser: &Refuser, line: &str) -> String {
-    let RefusedCall { driver, trust, namespace, verb, digest, suggestion } = refused;
+    let RefusedCall { driver, trust, namespace, policy, verb, digest, suggestion } = refused;
     let command = format!("om driver allow {driver} --add {}", shell_word(line));
     match (refuser, trust) {
         (Refuser::Driver, DriverTrust::BuiltIn) => {
@@ -43,9 +48,14 @@ pub(crate) fn remedy(refused: &RefusedCall<'_>, refuser: &Refuser, line: &str) -
             "the site does not allow it to {driver}, see etc/drivers.d/{driver}.policy. If you trust it with this, run:\n  \
              {command}"
         ),
+        // A call about the resource's processes, whose program is not known.
+        (Refuser::Namespace, _) if line.contains(ANY_PROGRAM) => format!(
+            "the namespace {namespace} allows none of the programs that this resource may run, with their options. If you trust all \
+             of it with one of them, write its line, such as\n  allow spawn = /path/of/the/program **\ninto {policy}"
+        ),
         (Refuser::Namespace, _) => format!(
             "the namespace {namespace} may not do it. If you trust all of it with this, write\n  allow {line}\n\
-             into etc/namespaces/{namespace}/policy"
+             into {policy}"
         ),
         (Refuser::ReadOnly, _) => format!("{verb} may only look, whatever is granted"),
         (Refuser::OptionOfRoot { .. }, _) => refuser.to_string(),
@@ -71,8 +81,8 @@ mod tests {
         let line = "exec = /usr/bin/curl -sS it's";
         let digest = format!("sha256:{}", "b".repeat(64));
         let suggestion = "exec = /usr/bin/curl -sS {kw:whose}".to_owned();
-        let (namespace, verb) = ("ns1", Verb::Start);
-        let refused = RefusedCall { driver: &driver, trust, namespace, verb, digest: &digest, suggestion };
+        let (namespace, policy, verb) = ("ns1", "/r/etc/namespaces/ns1/policy", Verb::Start);
+        let refused = RefusedCall { driver: &driver, trust, namespace, policy, verb, digest: &digest, suggestion };
         assert_eq!(remedy(&refused, &refuser, line), expected);
     }
 
@@ -101,7 +111,20 @@ mod tests {
             DriverTrust::BuiltIn,
             Refuser::Namespace,
             "the namespace ns1 may not do it. If you trust all of it with this, write\n  \
-             allow exec = /usr/bin/curl -sS it's\ninto etc/namespaces/ns1/policy",
+             allow exec = /usr/bin/curl -sS it's\ninto /r/etc/namespaces/ns1/policy",
         );
+        let driver = "app.simple".parse().unwrap();
+        let refused = RefusedCall {
+            driver: &driver,
+            trust: DriverTrust::BuiltIn,
+            namespace: "ns1",
+            policy: "/r/etc/namespaces/ns1/policy",
+            verb: Verb::Start,
+            digest: "",
+            suggestion: String::new(),
+        };
+        // A line with the placeholder could not be written into a policy.
+        let hint = remedy(&refused, &Refuser::Namespace, "spawn = <program>");
+        assert!(hint.ends_with("allow spawn = /path/of/the/program **\ninto /r/etc/namespaces/ns1/policy"), "{hint}");
     }
 }
