@@ -90,8 +90,9 @@ mod tests {
             metric: None,
         });
         let others = [&address, &route];
-        let advised =
-            |thing: &str| format!("{thing} is there, but this resource did not add it: start --local --adopt takes it on");
+        let advised = |thing: &str| {
+            format!("{thing} is there, but this resource did not add it: start --local --adopt takes it on")
+        };
         for thing in ["10.0.0.9/24 on eth0", "the route 10.7.0.0/16 via 10.0.0.1"] {
             let said = with_holder(&advised(thing), &others).unwrap();
             assert!(
