@@ -23,7 +23,13 @@ pub(crate) fn outcome(order: &OrderDocument, action: &str) -> String {
         OrderState::Running => format!("{path}: {action} is under way{reasons}"),
         OrderState::Done => format!("{path}: {action} done{reasons}"),
         OrderState::Failed => {
-            format!("{path}: {action} failed{reasons} (om {path} logs says more; {})", ways_out(path))
+            let ways_out = match order.target.as_str() {
+                // Nothing repeats what destroys data but that order itself.
+                "unprovisioned" => format!("om {path} unprovision tries again"),
+                "purged" => format!("om {path} purge tries again"),
+                _ => ways_out(path),
+            };
+            format!("{path}: {action} failed{reasons} (om {path} logs says more; {ways_out})")
         }
         OrderState::Aborted => format!("{path}: {action} was given up by an abort{reasons}"),
         OrderState::Superseded => format!("{path}: {action} was superseded by another order{reasons}"),
@@ -55,6 +61,8 @@ mod tests {
         let expected = "web: start failed: app#1 did not start (om web logs says more; om web clear tries again, \
                         om web abort gives it up)";
         assert_eq!(outcome(&order, "start"), expected);
+        let destroying = OrderDocument { target: "unprovisioned".to_owned(), ..order.clone() };
+        assert!(outcome(&destroying, "unprovision").ends_with("om web unprovision tries again)"));
         let failed = OrderStep {
             node: "n1".parse().unwrap(),
             action: "start".to_owned(),
