@@ -85,6 +85,7 @@ fn a_command_names_the_mount_point_of_a_volume(world: &World) {
     world.om("web start --local").ok();
     let pool = "pool/web-vol-0.root.vol.default";
     assert!(world.exists(&format!("{pool}/started")));
+    world.om("web eval --kw volume#0.mnt").ends(1).says("no keyword, but what volume#0 may expose while it is up");
     world.om("web stop --local").ok();
     assert!(world.exists(&format!("{pool}/stopped")));
 }

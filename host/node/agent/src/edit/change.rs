@@ -91,6 +91,12 @@ pub enum ConfigError {
     /// The value cannot be evaluated.
     #[error(transparent)]
     Read(#[from] config::ReadError),
+    /// It is not written anywhere: a driver says it of its resource.
+    #[error(
+        "{0} is no keyword, but what {section} may expose while it is up: print status --format json shows it under exposes",
+        section = .0.section
+    )]
+    Exposed(config::ConfigKey),
 }
 
 /// Makes the new text of the present one.

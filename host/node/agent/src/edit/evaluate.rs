@@ -1,11 +1,14 @@
 //! The values of keywords: as they are written, and as a node means them.
 
-use config::{self, Document, KeywordReader};
+use config::{self, Document, KeywordReader, ReadError};
 use model::NodeName;
 use protocol::{ConfigTarget, EvaluatedKeyword};
 
 use super::change::{ConfigError, parse_key};
 use crate::Agent;
+
+/// What references may name beside keywords: a driver says it of its resource.
+const EXPOSED: [&str; 2] = ["mnt", "exposed_devs"];
 
 impl Agent {
     /// The value of a keyword as it is written. None if it is not.
@@ -29,7 +32,12 @@ impl Agent {
             ConfigTarget::Object(path) => {
                 let (node, drivers) = (self.node(), self.drivers());
                 let peer = peer.map(|name| node.impersonating(name.clone()));
-                KeywordReader::new(path, &document, peer.as_ref().unwrap_or(&*node), &*drivers).eval(&key, &())?
+                KeywordReader::new(path, &document, peer.as_ref().unwrap_or(&*node), &*drivers)
+                    .eval(&key, &())
+                    .map_err(|error| match error {
+                        ReadError::Unknown(key) if EXPOSED.contains(&key.option.as_str()) => ConfigError::Exposed(key),
+                        error => error.into(),
+                    })?
             }
         };
         Ok(EvaluatedKeyword { kind: evaluated.kind.into(), values: evaluated.values, secret: evaluated.secret })
