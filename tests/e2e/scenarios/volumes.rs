@@ -79,15 +79,15 @@ fn a_command_names_the_mount_point_of_a_volume(world: &World) {
         "web",
         "[volume#0]\nsize = 1m\n[app#1]\ntype = forking\n\
          start = /bin/touch {volume#0.mnt} {volume#0.mnt}/started --reference={volume#0.mnt}\n\
-         stop = /bin/touch {volume#0.mnt}/stopped\ncheck = /usr/bin/test -e {volume#0.mnt}/started\n",
+         stop = /bin/rm {volume#0.mnt}/started\ncheck = /usr/bin/test -e {volume#0.mnt}/started\n",
     );
     world.om("web provision --local").ok();
     world.om("web start --local").ok();
-    let pool = "pool/web-vol-0.root.vol.default";
-    assert!(world.exists(&format!("{pool}/started")));
+    let started = "pool/web-vol-0.root.vol.default/started";
+    assert!(world.exists(started));
     world.om("web eval --kw volume#0.mnt").ends(1).says("no keyword, but what volume#0 may expose while it is up");
     world.om("web stop --local").ok();
-    assert!(world.exists(&format!("{pool}/stopped")));
+    assert!(!world.exists(started));
 }
 
 fn memory_is_private_and_forgets(world: &World) {
