@@ -173,7 +173,8 @@ fn resources_on_a_device_are_seen_and_stopped_whatever_happens_to_the_disk(world
     world.create("web", config);
     world.om("web provision").ok();
     world.om("driver deny disk.loop").ok();
-    assert_eq!(world.states("web"), "disk#1 undef, fs#1 up");
+    assert_eq!(world.states("web"), "disk#1 warn, fs#1 up");
+    world.om("web print status --refresh").says("its driver cannot tell, but it still holds");
     world.om("driver allow disk.loop --yes").ok();
     let file = world.path("web.img");
     world.om(&format!("web set --kw disk#1.file={}.new", file.display())).ok();

@@ -1,6 +1,7 @@
 //! `om daemon trace`: an operator watches what the daemon decides and does.
 
 use std::process::Child;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -19,7 +20,12 @@ fn trace(world: &World, options: &str) -> (String, Child) {
     let line = format!("daemon trace {options}");
     let socket = world.path("root/run/daemon.sock").display().to_string();
     let sockets = || std::fs::read_to_string("/proc/net/unix").unwrap_or_default().matches(&socket).count();
-    let before = sockets();
+    // The daemon closes the connections of commands that have ended a moment later.
+    let moments = (0..30).map(|_| {
+        std::thread::sleep(Duration::from_millis(10));
+        sockets()
+    });
+    let before = moments.min().unwrap_or_default();
     let following = world.spawn(&line);
     until("it follows", || sockets() > before);
     (line, following)

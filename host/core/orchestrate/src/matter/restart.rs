@@ -7,7 +7,7 @@ use model::Rid;
 use crate::case::InstanceCase;
 use crate::{
     ActionCause, ActionScope, ActionStep, AttemptLog, BootTime, InstanceAction, LocalExpect, NextAttempt, Reason,
-    ResourceRules, Step,
+    ResourceRules, ResourceView, Step,
 };
 
 use super::MatterReport;
@@ -69,7 +69,8 @@ fn wait(failed: &FailedResource<'_>) -> MatterReport {
 
 /// What a person stopped stays down, and so does the instance: only they know why.
 fn stopped_by_hand(here: &InstanceCase<'_>) -> MatterReport {
-    let down = here.own.record.stopped.iter().find(|rid| is_failed(here, rid));
+    let stays_down = |rid: &&Rid| is_failed(here, rid) || is_silent_since_down(here, rid);
+    let down = here.own.record.stopped.iter().find(stays_down);
     match down {
         None => MatterReport::pass(),
         Some(rid) => MatterReport::hold(Reason::StoppedByHand { rid: rid.clone() }).keeping_slot(),
@@ -90,6 +91,15 @@ fn is_failed(here: &InstanceCase<'_>, rid: &Rid) -> bool {
     let view = here.own.fresh_status().and_then(|status| status.resources.get(rid));
     let rules = here.case.rules.resources.get(rid);
     view.zip(rules).is_some_and(|(view, rules)| rules.is_failure(view.state(rules)))
+}
+
+/// A resource whose probe has stopped to answer is as it was.
+fn is_silent_since_down(here: &InstanceCase<'_>, rid: &Rid) -> bool {
+    let view = here.own.fresh_status().and_then(|status| status.resources.get(rid));
+    view.zip(here.case.rules.resources.get(rid)).is_some_and(|(view, rules)| {
+        let answered = ResourceView { silent: 0, ..*view };
+        view.silent > 0 && rules.is_failure(answered.state(rules))
+    })
 }
 
 fn next_attempt(here: &InstanceCase<'_>, rid: &Rid, rules: &ResourceRules) -> NextAttempt {
