@@ -71,12 +71,16 @@ fn what_the_daemon_decides_and_does_is_followed_live(world: &World) {
 fn a_trace_goes_on_with_the_next_daemon(world: &World) {
     world.create("web", "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = flag\n");
     world.om("daemon start").ok();
-    let following = trace(world, "--object web --kind call --limit 2 --format json");
+    let (line, mut om) = trace(world, "--object web --kind call --limit 2 --format json");
     world.om("daemon restart").ok();
-    world.om("web start --wait").ok();
-    let printed = end(following).stdout;
+    // The trace reaches the next daemon a moment later.
+    until("it has shown two calls", || {
+        world.om("web start --wait").ok();
+        world.om("web stop --wait").ok();
+        om.try_wait().unwrap().is_some()
+    });
+    let printed = end((line, om)).stdout;
     assert_eq!(printed.lines().count(), 2, "{printed}");
-    world.om("web stop --wait").ok();
     world.om("daemon stop").ok();
 }
 
