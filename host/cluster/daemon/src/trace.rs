@@ -1,11 +1,11 @@
-//! What the daemon decides and does, for those who watch it at work. While nobody does, nothing is made of it, and nothing is kept.
+//! What the daemon decides and does, for readers who watch it at work. Without a reader the daemon makes no entries, and it keeps none.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use agent::{Agent, DriverCallNote};
 use model::{NodeName, ObjectPath};
-use orchestrate::{ActionEnd, ActionScope, ActionStep, BootTime, Decision, IntentOutcome, SlotStep, Step};
+use orchestrate::{ActionEnd, ActionScope, ActionStep, BootTime, Decision, SlotStep, Step};
 use protocol::daemon::{ReasonDocument, TraceEntry, TraceMatter};
 use tokio::sync::broadcast;
 
@@ -36,7 +36,7 @@ impl TraceLog {
         TraceLog { node, entries: broadcast::Sender::new(WAITING) }
     }
 
-    /// Adds what is being done about an object, if somebody watches.
+    /// Adds what is being done about an object, if a reader watches.
     pub fn add(&self, path: &ObjectPath, matter: impl FnOnce() -> TraceMatter) {
         if self.entries.receiver_count() == 0 {
             return;
@@ -178,17 +178,7 @@ fn words(step: &Step) -> String {
         Step::PrepareMonitor => "run pre_monitor_action".to_owned(),
         Step::Monitor(action) => format!("monitor_action {}", action.as_str()),
         Step::Bury { .. } => "record that the object is deleted".to_owned(),
-        Step::Settle { id, outcome } => format!("end order {id}: {}", outcome_word(outcome)),
-    }
-}
-
-fn outcome_word(outcome: &IntentOutcome) -> &'static str {
-    match outcome {
-        IntentOutcome::Done => "done",
-        IntentOutcome::Failure(_) => "failed",
-        IntentOutcome::Abortion => "aborted",
-        IntentOutcome::Supersession(_) => "superseded",
-        IntentOutcome::Expiry(_) => "expired",
+        Step::Settle { id, outcome } => format!("end order {id}: {}", outcome.as_str()),
     }
 }
 
@@ -201,9 +191,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_is_made_while_nobody_watches_and_a_slow_reader_learns_what_it_missed() {
+    async fn nothing_is_made_without_a_reader_and_a_slow_reader_learns_what_it_missed() {
         let (log, path) = (TraceLog::new("n1".parse().unwrap()), "web".parse().unwrap());
-        log.add(&path, || unreachable!("nobody watches"));
+        log.add(&path, || unreachable!("no reader watches"));
         let mut reader = log.follow();
         log.add(&path, || matter(1));
         assert_eq!(reader.next().await.unwrap().matter, matter(1));

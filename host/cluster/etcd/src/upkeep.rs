@@ -389,7 +389,7 @@ impl EngineUpkeep {
     }
 
     async fn back_up_when_due(&mut self) -> Option<PathBuf> {
-        // A daemon counts from the newest archive, whoever made it: one that is started often makes no more for that, and no fewer.
+        // A daemon counts from the newest archive, made by whatever daemon: one that is started often makes no more for that, and no fewer.
         if self.backed_up.is_none() {
             let age = newest_age(&self.place, SystemTime::now());
             self.backed_up = age.and_then(|age| Instant::now().checked_sub(age));

@@ -52,7 +52,7 @@ pub(crate) async fn start_member(place: &ClusterPlace, seat: Option<&LocalSeat>)
     }
 }
 
-/// The engine of which this node, a witness, has a member. None: it is no witness.
+/// The engine of which this node, a witness, has a member. None where this node is not a witness.
 pub(crate) fn witnessed(place: &ClusterPlace, seat: Option<&LocalSeat>) -> Option<Arc<EtcdStore>> {
     let members = seat?.witness.as_ref()?.members.clone();
     Some(Arc::new(ClusterPlace::open(members, Some(place.engine_files()))))
@@ -111,7 +111,7 @@ impl ManagedEngine {
         let _ = self.mail.send(Message::Cluster(ClusterMessage::Roster(nodes)));
     }
 
-    /// A witness has no `cluster.conf` that names the cluster: it is no node for services.
+    /// A witness has no `cluster.conf` that names the cluster: no service runs on it.
     async fn follow_as_witness(&self, place: &ClusterPlace, roster: UpkeepRoster) {
         let place = place.clone();
         let write = move || {

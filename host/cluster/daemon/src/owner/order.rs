@@ -261,7 +261,7 @@ impl Owner {
     }
 }
 
-/// Whether it depends on what is there whether anything is done.
+/// Whether the status of the instances decides what is done.
 fn rests_on_status(verb: &OrderVerb) -> bool {
     !matches!(verb, OrderVerb::Freeze | OrderVerb::Thaw | OrderVerb::Abort | OrderVerb::Clear)
 }

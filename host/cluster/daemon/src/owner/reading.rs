@@ -115,9 +115,7 @@ impl Owner {
         }
         self.touch(&path);
     }
-}
 
-impl Owner {
     /// Answers those who wait for a look at an object that has no instance here: there will be none.
     fn answer_unseen(&mut self, path: &ObjectPath) {
         let Some(instance) = self.instances.get_mut(path) else { return };

@@ -52,7 +52,7 @@ pub struct AddressHolding {
     /// Whether the kernel made it a primary address. Removing one removes its secondaries too, unless it promotes them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub primary: Option<bool>,
-    /// Who the kernel was to note as its maker, see rt_addrprotos of iproute2. None where the kernel notes nobody, before Linux 5.18.
+    /// Who the kernel was to note as its maker, see rt_addrprotos of iproute2. None where the kernel notes no maker, before Linux 5.18.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protocol: Option<u8>,
 }

@@ -107,7 +107,7 @@ pub(crate) fn pin(asked: &str, may_find: DeviceFilter<'_>) -> Result<Option<(Pin
     }
 }
 
-/// Whether udev makes the link after what is on the device, so that whoever can write on one decides where it leads.
+/// Whether udev makes the link after what is on the device, so that a user who can write on one decides where it leads.
 pub(super) fn leads_by_content(path: &Path) -> bool {
     const LINKS: [&str; 4] = ["by-label", "by-uuid", "by-partlabel", "by-partuuid"];
     LINKS.iter().any(|links| path.starts_with(Path::new("/dev/disk").join(links)))

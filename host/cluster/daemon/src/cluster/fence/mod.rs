@@ -42,7 +42,7 @@ pub(crate) struct FenceWatch {
     read: Option<BootTime>,
     /// The fences that this process does, and the registrations that it does them for.
     running: BTreeMap<NodeName, u64>,
-    /// What they have proven, of which the store does not know yet, and when it was told last.
+    /// What they have proven, of which the store does not know yet, and when it was last sent there.
     proven: BTreeMap<NodeName, (u64, Option<BootTime>)>,
 }
 

@@ -7,7 +7,7 @@ use orchestrate::{BootTime, StoreRevision};
 
 use crate::owner::Owner;
 
-/// What was refused is told again so much later: another node may have ended the same life meanwhile.
+/// After a refusal, the proof is sent again so much later: another node may have ended the same life meanwhile.
 const AGAIN: Duration = Duration::from_millis(200);
 
 impl Owner {
